@@ -1,0 +1,166 @@
+/* Online forms as values, and as the JSON that the plan shows and the history keeps. */
+#include "core/model/online.h"
+
+#include "core/base/vec.h"
+
+static const char *const phase_names[] = {
+    [PHASE_EXPAND] = "expand",
+    [PHASE_BACKFILL] = "backfill",
+    [PHASE_SWITCH] = "switch",
+    [PHASE_CONTRACT] = "contract",
+};
+
+static const char *const undo_cost_names[] = {
+    [UNDO_IMPOSSIBLE] = "impossible",
+    [UNDO_FREE] = "free",
+    [UNDO_COSTLY] = "costly",
+    [UNDO_LOSSY] = "lossy",
+};
+
+const char *phase_name(enum phase p)
+{
+    return phase_names[p];
+}
+
+const char *undo_cost_name(enum undo_cost c)
+{
+    return undo_cost_names[c];
+}
+
+bool rewrite_mode_of_name(struct str name, enum rewrite_mode *out)
+{
+    static const char *const names[] = {
+        [REWRITE_OFF] = "off", [REWRITE_SUGGEST] = "suggest", [REWRITE_AUTO] = "auto"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (str_equal(name, str_of(names[i]))) {
+            *out = (enum rewrite_mode)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+const struct online_rewritten *online_find(const struct online_forms *forms, size_t statement)
+{
+    for (size_t i = 0; forms && i < forms->count; i++) {
+        if (forms->at[i].statement == statement)
+            return &forms->at[i];
+    }
+    return NULL;
+}
+
+/* ---- to JSON ---- */
+
+struct json *online_step_json(const struct online_step *s)
+{
+    struct json *j = json_make_object();
+    json_set_cstr(j, "phase", phase_name(s->phase));
+    json_set_cstr(j, "transaction", s->refuses_transaction ? "none" : "single");
+    json_set_str(j, "sql", s->sql);
+    json_set_cstr(j, "does", s->does);
+    if (s->undo.len)
+        json_set_str(j, "undo", s->undo);
+    else
+        json_set_null(j, "undo");
+    json_set_cstr(j, "undo_cost", undo_cost_name(s->undo_cost));
+    return j;
+}
+
+struct json *online_form_json(const struct online_form *form)
+{
+    struct json *j = json_make_object();
+    struct json *steps = json_make_array();
+    json_set_cstr(j, "recipe", form->recipe);
+    json_set_cstr(j, "why", form->why);
+    for (size_t i = 0; i < form->steps.count; i++)
+        json_push(steps, online_step_json(&form->steps.at[i]));
+    json_set(j, "steps", steps);
+    return j;
+}
+
+struct json *online_forms_json(const struct online_forms *forms)
+{
+    struct json *list = json_make_array();
+    for (size_t i = 0; i < forms->count; i++) {
+        struct json *one = online_form_json(forms->at[i].form);
+        json_set_i64(one, "statement", (int64_t)forms->at[i].statement + 1);
+        json_set_str(one, "digest", digest_str(&forms->at[i].digest));
+        json_push(list, one);
+    }
+    return list;
+}
+
+/* ---- from JSON ---- */
+
+static bool index_of(const char *const *names, size_t count, struct str name, unsigned *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (str_equal(name, str_of(names[i]))) {
+            *out = (unsigned)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool read_step(struct arena *a, const struct json *j, struct online_step *out)
+{
+    unsigned phase;
+    unsigned cost;
+    struct str transaction = json_str_of(json_get(j, "transaction"));
+    bool is_alone = str_equal(transaction, STR("none"));
+    *out = (struct online_step){
+        .refuses_transaction = is_alone,
+        .sql = arena_str(a, json_str_of(json_get(j, "sql"))),
+        .does = arena_cstr(a, json_str_of(json_get(j, "does"))),
+        .undo = arena_str(a, json_str_of(json_get(j, "undo"))),
+    };
+    if (!index_of(phase_names, ARRAY_LEN(phase_names), json_str_of(json_get(j, "phase")), &phase) ||
+        !index_of(undo_cost_names, ARRAY_LEN(undo_cost_names),
+                  json_str_of(json_get(j, "undo_cost")), &cost) ||
+        (!is_alone && !str_equal(transaction, STR("single"))) || !out->sql.len)
+        return false;
+    out->phase = (enum phase)phase;
+    out->undo_cost = (enum undo_cost)cost;
+    return true;
+}
+
+static bool read_form(struct arena *a, const struct json *j, struct online_form *out)
+{
+    const struct json *steps = json_get(j, "steps");
+    *out = (struct online_form){
+        .recipe = arena_cstr(a, json_str_of(json_get(j, "recipe"))),
+        .why = arena_cstr(a, json_str_of(json_get(j, "why"))),
+    };
+    for (size_t i = 0; i < json_count(steps); i++) {
+        struct online_step step;
+        if (!read_step(a, json_at(steps, i), &step))
+            return false;
+        vec_push(a, &out->steps, step);
+    }
+    return out->recipe[0] && out->steps.count;
+}
+
+bool online_forms_read(struct arena *a, const struct json *j, struct online_forms *out,
+                       struct fail *f)
+{
+    *out = (struct online_forms){0};
+    bool is_good = json_is_array(j);
+    for (size_t i = 0; is_good && i < json_count(j); i++) {
+        int64_t statement;
+        struct online_form *form = arena_new(a, struct online_form);
+        is_good = json_i64_of(json_get(json_at(j, i), "statement"), &statement) && statement > 0 &&
+                  read_form(a, json_at(j, i), form);
+        struct online_rewritten one = {.form = form};
+        is_good =
+            is_good && digest_parse(json_str_of(json_get(json_at(j, i), "digest")), &one.digest);
+        if (is_good) {
+            one.statement = (size_t)statement - 1;
+            vec_push(a, out, one);
+        }
+    }
+    if (is_good)
+        return true;
+    fail_set(f, EXIT_INTEGRITY, "the online form that the history keeps cannot be read");
+    return fail_hint(f, "Look at `migrate history --verify`.");
+}

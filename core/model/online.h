@@ -1,0 +1,93 @@
+/*
+ * The online form of a statement: the steps that have the same end as the statement as it is written, and of
+ * which none makes the application wait. Made by planner/postgres/rewrite.c from text that a person can read
+ * (`plan` shows it, `plan --write` writes it), stored in the history before its first step runs, and run by
+ * the same runner as everything else: each step is a unit of its own.
+ *
+ * What a run has begun is ended as it was begun: the forms of a migration that is half done come from the
+ * history, never again from the catalog, which is no longer what it was.
+ */
+#ifndef CORE_MODEL_ONLINE_H
+#define CORE_MODEL_ONLINE_H
+
+#include "core/base/digest.h"
+#include "core/base/fail.h"
+#include "core/base/json.h"
+#include "core/model/hazard.h"
+
+/* What is done with statements that have an online form. */
+enum rewrite_mode {
+    REWRITE_OFF = 0, /* nobody looks for one */
+    REWRITE_SUGGEST, /* it is shown, and the statement runs as written */
+    REWRITE_AUTO,    /* it is run */
+};
+bool rewrite_mode_of_name(struct str name, enum rewrite_mode *out); /* "off", "suggest", "auto" */
+
+/* When the state that a step leaves behind is right for the application. */
+enum phase {
+    PHASE_EXPAND = 0, /* adds: what runs now goes on as before */
+    PHASE_BACKFILL,   /* copies and verifies */
+    PHASE_SWITCH,     /* names change places */
+    PHASE_CONTRACT,   /* takes away what nobody uses any more */
+};
+const char *phase_name(enum phase p); /* "expand", "backfill", "switch", "contract" */
+
+/* What going back would cost. */
+enum undo_cost {
+    UNDO_IMPOSSIBLE = 0,
+    UNDO_FREE,   /* a moment, nothing is lost */
+    UNDO_COSTLY, /* an index is built, rows are read or written again */
+    UNDO_LOSSY,  /* what was written since is lost */
+};
+const char *undo_cost_name(enum undo_cost c); /* "impossible", "free", "costly", "lossy" */
+
+/* One statement that is sent, committed by itself. */
+struct online_step {
+    enum phase phase;
+    bool refuses_transaction; /* CONCURRENTLY and its like; else a transaction of its own */
+    struct str sql;           /* without a semicolon */
+    const char *does;         /* for people: "builds the index while others write" */
+    struct str undo;          /* SQL; "" : none */
+    enum undo_cost undo_cost;
+};
+
+struct online_form {
+    const char *recipe; /* permanent, kebab-case: "create-index" */
+    const char *why;    /* a sentence: what the statement as written would have done */
+    struct {
+        struct online_step *at;
+        size_t count, room;
+    } steps;
+};
+
+/* The forms of a migration, for those of its statements that have one. */
+struct online_rewritten {
+    size_t statement;     /* its number in the file, from 0 */
+    struct digest digest; /* of its text: an edited file is another statement */
+    const struct online_form *form;
+    /* Of a plan that is shown: what was found of each step, waivers applied. Not stored; NULL: not known. */
+    const struct hazards *found;
+};
+struct online_forms {
+    struct online_rewritten *at;
+    size_t count, room;
+};
+/* Those that a run has begun a migration with, and how far it has come. */
+struct online_begun {
+    struct online_forms forms;
+    int64_t units_done;
+};
+
+/* NULL: the statement is run as it is written. */
+const struct online_rewritten *online_find(const struct online_forms *forms, size_t statement);
+
+struct json *online_step_json(const struct online_step *s);
+struct json *online_form_json(const struct online_form *form);
+/* All forms of a migration, as the event "planned" keeps them (docs/history-format.md). */
+struct json *online_forms_json(const struct online_forms *forms);
+/* The same, read again, in the arena. Fails (EXIT_INTEGRITY) where it is not what online_forms_json()
+   makes. */
+bool online_forms_read(struct arena *a, const struct json *j, struct online_forms *out,
+                       struct fail *f) MUST_CHECK;
+
+#endif

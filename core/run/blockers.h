@@ -1,0 +1,14 @@
+/*
+ * Puts into the failure of a lock timeout who was in the way: what the driver saw, in words, with the
+ * statements of others as they may be shown.
+ */
+#ifndef CORE_RUN_BLOCKERS_H
+#define CORE_RUN_BLOCKERS_H
+
+#include "core/run/execution.h"
+
+/* Behind an execute() or a commit that failed, before the connection is used for anything else. Does
+   nothing to other failures. */
+void blockers_name(const struct run_context *run, struct fail *f);
+
+#endif

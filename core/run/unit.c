@@ -1,0 +1,394 @@
+/*
+ * A unit in a transaction costs two round trips: its statements, then its entries with COMMIT. The
+ * answer to the last COMMIT of a migration may come with those to the statements of the next one.
+ */
+#include "core/run/unit.h"
+
+#include "core/base/clock.h"
+#include "core/base/json.h"
+#include "core/base/log.h"
+#include "core/run/blockers.h"
+
+bool unit_is_last(const struct execution *x)
+{
+    return x->unit == x->planned->unit_count;
+}
+
+void unit_digest_add(struct digest_stream *d, const struct statement *s)
+{
+    char len[24];
+    int written = snprintf(len, sizeof(len), "%zu:", s->text.len);
+    digest_add(d, (struct str){.at = len, .len = (size_t)written});
+    digest_add(d, s->text);
+}
+
+void unit_start(struct execution *x, uint32_t number, enum unit_kind kind)
+{
+    x->mark = arena_mark(x->arena);
+    x->unit = number;
+    x->kind = kind;
+    x->unit_started_us = clock_monotonic_us();
+    x->rows = 0;
+    x->may_be_resent = false;
+    buf_clear(&x->sql);
+    digest_abandon(x->digest);
+    x->digest = x->planned->unit_count > 1 ? digest_start() : NULL;
+    x->queued = NULL;
+    x->queued_count = 0;
+}
+
+static void end_record(struct execution *x)
+{
+    x->unit = 0;
+    x->in_transaction = false;
+    digest_abandon(x->digest);
+    x->digest = NULL;
+}
+
+/* Committed: a failure further on has nothing to do with its statements. */
+void unit_close(struct execution *x)
+{
+    x->units_before = x->unit;
+    x->intent_is_open = false;
+    buf_clear(&x->sql);
+    x->row.installed_at = STR(""); /* lies in the arena; the next unit sets it anew */
+    arena_reset(x->arena, x->mark);
+    end_record(x);
+}
+
+/* Adds to what the event will show; where it gets too long, the beginning and "…". */
+static void record_sql(struct buf *sql, struct str shown)
+{
+    static const char more[] = "…";
+    size_t room = EVENT_SQL_MAX_BYTES - sql->len;
+    if (sql->is_overflown)
+        return;
+    if (shown.len + sizeof(";\n") + sizeof(more) <= room) {
+        buf_add_str(sql, shown);
+        buf_add_cstr(sql, ";\n");
+        return;
+    }
+    size_t len = room - sizeof(more);
+    len = len < shown.len ? len : shown.len;
+    while (len && len < shown.len && ((unsigned char)shown.at[len] & 0xC0) == 0x80)
+        len--; /* whole characters */
+    buf_add(sql, shown.at, len);
+    buf_add_cstr(sql, more);
+    sql->is_overflown = true;
+}
+
+void unit_record_statement(struct execution *x, const struct statement *s)
+{
+    struct arena_mark mark = arena_mark(x->arena);
+    record_sql(&x->sql, x->run->script->dialect->redact(x->arena, s));
+    arena_reset(x->arena, mark);
+    if (x->digest)
+        unit_digest_add(x->digest, s);
+}
+
+/* Where a COMMIT failed: at the statement that the driver blames, else at the file's own COMMIT, else
+   somewhere in the file. */
+static void locate_commit(const struct execution *x, const struct statement *own_commit,
+                          struct fail *f)
+{
+    if (f->file)
+        return;
+    struct str excerpt = f->excerpt ? str_of(f->excerpt) : STR("");
+    if (f->line)
+        fail_at(f, x->planned->migration->path, f->line, f->column, excerpt);
+    else if (own_commit)
+        script_locate(x->script, own_commit, 0, f);
+    else
+        fail_at(f, x->planned->migration->path, 0, 0, STR(""));
+}
+
+/* A call failed while the COMMIT of the migration before was under way: it is that one which failed. */
+static bool blame(struct run_context *run, struct fail *f)
+{
+    locate_commit(run->ahead, NULL, f);
+    blockers_name(run, f);
+    run->failed_ahead = run->ahead;
+    run->ahead = NULL;
+    return false;
+}
+
+bool execution_await(struct run_context *run, struct fail *f)
+{
+    return !run->ahead || run->driver->await_commit(run->connection, f) || blame(run, f);
+}
+
+bool unit_open(struct execution *x, uint32_t number, enum unit_kind kind, struct fail *f)
+{
+    unit_start(x, number, kind);
+    const struct migration *m = x->planned->migration;
+    struct enforcement_change enforcement = enforcement_of(&x->planned->enforcements, number);
+    struct unit_options options = {
+        .enforcement = enforcement.enforcement,
+        .is_deferred = enforcement.is_deferred,
+        .lock_timeout_ms = m->lock_timeout_ms,
+        .statement_timeout_ms = m->statement_timeout_ms,
+        .expected_head_id = x->run->journal->next_id - 1,
+    };
+    if (kind == UNIT_ALONE)
+        return true;
+    x->in_transaction = true;
+    if (kind == UNIT_OWN)
+        options.is_own = true;
+    return x->run->driver->begin(x->run->connection, &options, f) ||
+           (x->run->ahead && blame(x->run, f));
+}
+
+bool unit_queue(struct execution *x, const struct statement *s, struct fail *f)
+{
+    bool follows = x->queued_count && x->queued + x->queued_count == s;
+    if (x->queued_count && !follows && !unit_send(x, f))
+        return false;
+    if (!x->queued_count)
+        x->queued = s;
+    x->queued_count++;
+    unit_record_statement(x, s);
+    return true;
+}
+
+static bool next_copy_data(void *context, struct str *out, struct fail *f)
+{
+    struct execution *x = context;
+    return script_copy_data(x->script, out, f);
+}
+
+static void locate_copy(const struct execution *x, const struct statement *s, struct fail *f)
+{
+    struct str line;
+    (void)str_cut_line(s->text, &line);
+    fail_at(f, x->planned->migration->path, s->line, 0, line);
+}
+
+/* The server quotes what it does not like: a password, where the statement holds one. */
+static void hide_secret(struct fail *f)
+{
+    f->message = "a statement that holds a password failed; the server's words are not shown";
+    f->detail = NULL;
+    f->context = NULL;
+}
+
+/* For the log, in the arena: texts as they may be shown, which reading COPY data would take away. NULL
+   where nothing is logged. */
+static const struct str *shown_texts(struct execution *x, const struct statement *at, size_t count)
+{
+    if (!log_is_on(LOG_SQL))
+        return NULL;
+    struct str *texts = arena_array(x->arena, struct str, count);
+    for (size_t i = 0; i < count; i++)
+        texts[i] = arena_str(x->arena, x->run->script->dialect->redact(x->arena, &at[i]));
+    return texts;
+}
+
+bool unit_send(struct execution *x, struct fail *f)
+{
+    size_t count = x->queued_count;
+    const struct statement *at = x->queued;
+    x->queued_count = 0;
+    if (!count)
+        return true;
+    struct arena_mark mark = arena_mark(x->arena);
+    struct statement_result *results = arena_array(x->arena, struct statement_result, count);
+    struct copy_source copy = {.next = next_copy_data, .context = x};
+    bool is_copy = at[count - 1].is_copy_from_stdin;
+    struct statement last = at[count - 1];
+    if (is_copy) /* reading its data moves the window that its text lies in */
+        last.text = arena_str(x->arena, last.text);
+    const struct str *shown = shown_texts(x, at, count);
+    int64_t started_us = clock_monotonic_us();
+    size_t done = 0;
+    size_t offset = SIZE_MAX;
+    bool was_ahead = x->run->ahead != NULL;
+    bool is_done = x->run->driver->execute(x->run->connection, at, count, is_copy ? &copy : NULL,
+                                           results, &done, &offset, f);
+    if (!is_done && x->run->ahead) {
+        arena_reset(x->arena, mark);
+        return blame(x->run, f);
+    }
+    if (was_ahead) /* the server began with this one when it was done with that one */
+        x->started_us = x->unit_started_us = started_us = x->run->answered_us;
+    for (size_t i = 0; i < done; i++) {
+        x->rows += results[i].rows > 0 ? results[i].rows : 0;
+        started_us += results[i].duration_us;
+        if (shown)
+            log_sql(shown[i], results[i].duration_us, NULL);
+    }
+    if (shown && !is_done && done < count) {
+        int64_t took_us = clock_monotonic_us() - started_us;
+        log_sql(shown[done], took_us > 0 ? took_us : 0, "failed");
+    }
+    x->statements += (int64_t)done;
+    if (!is_done && done < count && at[done].has_secret)
+        hide_secret(f);
+    if (!is_done && done < count && !f->file) {
+        if (is_copy && done + 1 == count)
+            locate_copy(x, &last, f);
+        else
+            script_locate(x->script, &at[done], offset == SIZE_MAX ? 0 : offset, f);
+    }
+    arena_reset(x->arena, mark);
+    return is_done;
+}
+
+/* The row as it stands when this unit is done. */
+void unit_advance_row(struct execution *x, int64_t units_done, bool is_complete)
+{
+    x->is_complete = is_complete;
+    x->row.state = is_complete ? STR("applied") : STR("incomplete");
+    x->row.units_done = units_done;
+    x->row.statements = x->statements;
+    x->row.installed_at = journal_now(x->arena, x->run->journal);
+    x->row.duration_us = clock_monotonic_us() - x->started_us;
+}
+
+struct event unit_event(struct execution *x, const char *kind)
+{
+    struct event e = journal_event(x->arena, x->run->journal, kind, x->label);
+    e.unit = x->planned->unit_count > 1 ? (int64_t)x->unit : 0;
+    e.sql = buf_done(x->arena, &x->sql);
+    e.duration_us = clock_monotonic_us() - x->unit_started_us;
+    e.rows = x->rows;
+    return e;
+}
+
+/* "applied", or "step done" with the digest of the unit; both prove the row as they leave it. */
+struct event unit_done_event(struct execution *x)
+{
+    bool is_last = unit_is_last(x);
+    struct event e = unit_event(x, is_last ? EVENT_APPLIED : EVENT_STEP_DONE);
+    SCOPED(json) struct json *detail = json_make_object();
+    journal_row_claim(detail, &x->row);
+    if (!is_last) {
+        struct digest d = digest_finish(x->digest);
+        x->digest = NULL;
+        json_set_str(detail, "unit", digest_str(&d));
+    }
+    e.detail = json_line(x->arena, detail);
+    return e;
+}
+
+/* The entries of the open unit, linked; they live in x. */
+static void compose_entries(struct execution *x)
+{
+    unit_advance_row(x, x->unit, unit_is_last(x));
+    x->event = unit_done_event(x);
+    journal_link(x->arena, x->run->journal, &x->event, 1);
+    x->entries = (struct journal_entries){
+        .insert_row = x->row_is_written ? NULL : &x->row,
+        .update_row = x->row_is_written ? &x->row : NULL,
+        .events = &x->event,
+        .event_count = 1,
+    };
+}
+
+static void move_journal(struct execution *x)
+{
+    journal_committed(x->run->journal, &x->event, 1);
+    if (!x->row_is_written)
+        x->run->journal->next_rank++;
+}
+
+static void unit_committed(struct execution *x)
+{
+    x->row_is_written = true;
+    x->run->target_changed = true;
+    unit_close(x);
+}
+
+bool unit_commit(struct execution *x, const struct statement *own_commit, struct fail *f)
+{
+    if (!unit_send(x, f))
+        return false;
+    if (own_commit)
+        unit_record_statement(x, own_commit);
+    compose_entries(x);
+    if (!execution_await(x->run, f))
+        return false;
+    if (!x->run->driver->commit(x->run->connection, &x->entries, own_commit, f)) {
+        locate_commit(x, own_commit, f);
+        return false;
+    }
+    move_journal(x);
+    unit_committed(x);
+    return true;
+}
+
+/* The answer to the COMMIT that went ahead. */
+static void commit_answered(void *context)
+{
+    struct execution *x = context;
+    x->run->ahead = NULL;
+    x->run->answered_us = clock_monotonic_us();
+    unit_committed(x);
+    execution_done(x);
+}
+
+bool unit_commit_last(struct execution *x, struct fail *f)
+{
+    struct run_context *run = x->run;
+    if (!run->may_go_ahead || x->kind != UNIT_OURS || !unit_is_last(x) ||
+        x->planned->has_session_effect)
+        return unit_commit(x, NULL, f);
+    if (!unit_send(x, f) || !execution_await(run, f))
+        return false;
+    compose_entries(x);
+    x->journal_before = *run->journal;
+    move_journal(x);
+    x->is_ahead = true;
+    run->ahead = x;
+    if (run->driver->commit_ahead(run->connection, &x->entries, commit_answered, x, f))
+        return true;
+    run->ahead = NULL;
+    x->is_ahead = false;
+    *run->journal = x->journal_before;
+    return false;
+}
+
+void unit_tell_whose_doing(struct execution *x, struct fail *f)
+{
+    SCOPED(arena) struct arena *a = arena_make();
+    SCOPED(fail) struct fail ignored = FAIL_NONE;
+    const struct journal *j = x->run->journal;
+    struct history now;
+    if (f->kind != FAIL_HISTORY_MOVED ||
+        !x->run->driver->read_history(a, x->run->connection, &now, &ignored) ||
+        now.head_id + 1 != j->next_id || !str_equal(now.head_digest, digest_str(&j->head)))
+        return;
+    fail_clear(f);
+    fail_set(f, EXIT_FAILED, "%.*s removes or changes entries of migrate's own history",
+             STR_ARG(x->planned->migration->path));
+    fail_detail(f, "Entries were gone when its own was to follow them, and are there again behind "
+                   "the rollback.");
+    fail_hint(f, "Take out what does it: a function that it calls, or EXECUTE with a text that is "
+                 "put together. No migration may write there.");
+}
+
+bool unit_abandon(struct execution *x, struct fail *f)
+{
+    x->queued_count = 0;
+    if (!execution_await(x->run, f))
+        return false;
+    if (x->in_transaction && !x->run->driver->rollback(x->run->connection, f))
+        return false; /* still open, as far as anybody knows */
+    end_record(x);
+    return true;
+}
+
+bool unit_complete_row(struct execution *x, struct fail *f)
+{
+    x->unit = x->planned->unit_count;
+    x->unit_started_us = clock_monotonic_us();
+    buf_clear(&x->sql);
+    unit_advance_row(x, x->unit, true);
+    struct event e = unit_done_event(x);
+    bool is_new = !x->row_is_written;
+    if (!execution_append(x->run, is_new ? &x->row : NULL, is_new ? NULL : &x->row, &e, 1, false,
+                          f))
+        return false;
+    x->row_is_written = true;
+    unit_close(x);
+    return true;
+}

@@ -1,0 +1,2 @@
+-- Ends the transaction and makes its changes permanent.
+COMMIT

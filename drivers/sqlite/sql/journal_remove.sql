@@ -1,0 +1,2 @@
+-- The journal's file goes with each transaction, and at once: SQLite's default.
+PRAGMA main.journal_mode = DELETE

@@ -1,0 +1,2 @@
+-- This connection refuses to change data.
+PRAGMA query_only = ON

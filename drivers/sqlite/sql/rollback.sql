@@ -1,0 +1,2 @@
+-- Ends the transaction without effect.
+ROLLBACK

@@ -1,0 +1,2 @@
+-- Ends the savepoint and keeps what was done in it.
+RELEASE "migrate drop guard"

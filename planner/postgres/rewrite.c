@@ -1,0 +1,249 @@
+/* The recipes, and the pieces that they are written with. */
+#include "planner/postgres/rewrite.h"
+
+#include "core/base/vec.h"
+
+#include <stdarg.h>
+
+#define RECIPE_HAZARDS_MAX 12
+
+struct recipe_row {
+    const char *id; /* permanent: it stands in histories */
+    unsigned node;
+    const char *hazards[RECIPE_HAZARDS_MAX]; /* that it settles; up to NULL */
+    const char *why;
+    rewrite_recipe *write;
+};
+
+static const struct recipe_row recipes[] = {
+    {
+        .id = "create-index",
+        .node = PG_QUERY__NODE__NODE_INDEX_STMT,
+        .hazards = {"create-index-blocking"},
+        .why = "As written it would make writers wait until the index is built.",
+        .write = rewrite_create_index,
+    },
+    {
+        .id = "create-index-partitioned",
+        .node = PG_QUERY__NODE__NODE_INDEX_STMT,
+        .hazards = {"create-index-partitioned"},
+        .why = "As written it would make writers of all partitions wait until the last index is "
+               "built.",
+        .write = rewrite_create_index_partitioned,
+    },
+    {
+        .id = "reindex",
+        .node = PG_QUERY__NODE__NODE_REINDEX_STMT,
+        .hazards = {"reindex-blocking"},
+        .why = "As written it would make writers wait, and every query that is planned meanwhile.",
+        .write = rewrite_reindex,
+    },
+    {
+        .id = "refresh",
+        .node = PG_QUERY__NODE__NODE_REFRESH_MAT_VIEW_STMT,
+        .hazards = {"refresh-matview-blocking"},
+        .why = "As written it would make readers of the view wait until it is computed.",
+        .write = rewrite_refresh,
+    },
+    {
+        .id = "alter-table",
+        .node = PG_QUERY__NODE__NODE_ALTER_TABLE_STMT,
+        .hazards = {"add-check-validating", "add-fk-validating", "add-unique-builds-index",
+                    "add-primary-key-builds-index", "set-not-null-scan", "add-column-inline-check",
+                    "add-column-inline-fk", "add-column-inline-unique"},
+        .why =
+            "As written it would read the table, or build an index, while nobody else can use it.",
+        .write = rewrite_alter_table,
+    },
+    {
+        .id = "attach-partition",
+        .node = PG_QUERY__NODE__NODE_ALTER_TABLE_STMT,
+        .hazards = {"attach-partition-scan", "attach-partition-default-scan"},
+        .why = "As written it would read the table, or the default partition, while nobody else "
+               "can use it.",
+        .write = rewrite_attach_partition,
+    },
+    {
+        .id = "drop-index",
+        .node = PG_QUERY__NODE__NODE_DROP_STMT,
+        .hazards = {"drop-index-blocking"},
+        .why =
+            "As written it would lock the table, and queue every query behind it while it waits.",
+        .write = rewrite_drop_index,
+    },
+};
+
+/* ---- choosing ---- */
+
+static bool settles(const struct recipe_row *row, const struct hazards *found)
+{
+    for (size_t i = 0; i < found->count; i++) {
+        const struct hazard *h = &found->at[i];
+        for (size_t k = 0; k < RECIPE_HAZARDS_MAX && row->hazards[k]; k++) {
+            if (h->level >= HAZARD_WARN && strcmp(h->rule->id, row->hazards[k]) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool is_comment(int kind)
+{
+    return kind == PG_QUERY__TOKEN__SQL_COMMENT || kind == PG_QUERY__TOKEN__C_COMMENT;
+}
+
+/* The tokens without comments; each goes up to whatever is behind it, since where the lexer says that one
+   ends can be odd (struct token). false: there are U&"names", which take the words behind them along. */
+static bool read_tokens(struct arena *a, struct str text, struct tokens *out)
+{
+    bool is_plain = true;
+    size_t kept = 0;
+    parse_scan(a, text, out);
+    for (size_t i = 0; i < out->count; i++) {
+        struct token t = out->at[i];
+        t.to = i + 1 < out->count ? out->at[i + 1].from : (uint32_t)text.len;
+        is_plain &= t.kind != PG_QUERY__TOKEN__UIDENT && t.kind != PG_QUERY__TOKEN__USCONST;
+        if (!is_comment(t.kind))
+            out->at[kept++] = t;
+    }
+    out->count = kept;
+    return is_plain && out->error_at == SIZE_MAX;
+}
+
+/* Forms of 16 to 18 are parsed in the words of 15 (grammar.h): places in the tree are not the text's. */
+static bool has_own_places(struct arena *a, struct str text)
+{
+    struct parse_tree tree;
+    parse_statement_kept(a, text, &tree);
+    return tree.node != NULL;
+}
+
+const struct online_form *rewrite_statement(struct arena *a, const struct statement *s,
+                                            struct catalog *catalog, const struct analysis *found,
+                                            unsigned major)
+{
+    const PgQuery__Node *tree = s->tree;
+    for (size_t i = 0; tree && !s->has_secret && i < ARRAY_LEN(recipes); i++) {
+        const struct recipe_row *row = &recipes[i];
+        if (row->node != tree->node_case || !settles(row, &found->hazards))
+            continue;
+        struct online_form *form = arena_new(a, struct online_form);
+        *form = (struct online_form){.recipe = row->id, .why = row->why};
+        struct rewrite r = {.a = a,
+                            .statement = s,
+                            .tree = tree,
+                            .catalog = catalog,
+                            .found = found,
+                            .major = major,
+                            .form = form};
+        bool is_written = has_own_places(a, arena_str(a, s->text)) &&
+                          read_tokens(a, s->text, &r.tokens) && row->write(&r) && form->steps.count;
+        parse_tokens_free(&r.tokens);
+        if (is_written)
+            return form;
+    }
+    return NULL;
+}
+
+/* ---- writing steps ---- */
+
+__attribute__((format(printf, 2, 0))) static struct str
+format_text(struct arena *a, const char *format, va_list values)
+{
+    SCOPED(buf) struct buf text = {0};
+    buf_vprintf(&text, format, values);
+    return buf_done(a, &text);
+}
+
+static struct online_step *add_step(struct rewrite *r, const struct online_step *step)
+{
+    vec_push(r->a, &r->form->steps, *step);
+    return &r->form->steps.at[r->form->steps.count - 1];
+}
+
+struct online_step *rewrite_step(struct rewrite *r, enum phase phase, const char *does,
+                                 const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    struct online_step step = {
+        .phase = phase, .does = does, .sql = format_text(r->a, format, values)};
+    va_end(values);
+    return add_step(r, &step);
+}
+
+struct online_step *rewrite_step_alone(struct rewrite *r, enum phase phase, const char *does,
+                                       const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    struct online_step step = {.phase = phase,
+                               .refuses_transaction = true,
+                               .does = does,
+                               .sql = format_text(r->a, format, values)};
+    va_end(values);
+    return add_step(r, &step);
+}
+
+void rewrite_undo(struct rewrite *r, struct online_step *step, enum undo_cost cost,
+                  const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    step->undo = format_text(r->a, format, values);
+    step->undo_cost = cost;
+    va_end(values);
+}
+
+/* ---- pieces ---- */
+
+size_t rewrite_token_at(const struct rewrite *r, size_t offset_bytes)
+{
+    size_t i = 0;
+    while (i < r->tokens.count && r->tokens.at[i].from < offset_bytes)
+        i++;
+    return i;
+}
+
+size_t rewrite_token_find(const struct rewrite *r, size_t from, int kind)
+{
+    unsigned depth = 0;
+    for (size_t i = from; i < r->tokens.count; i++) {
+        int k = r->tokens.at[i].kind;
+        if (!depth && k == kind)
+            return i;
+        if (k == '(' || k == '[')
+            depth++;
+        else if ((k == ')' || k == ']') && depth)
+            depth--;
+    }
+    return r->tokens.count;
+}
+
+struct str rewrite_piece(const struct rewrite *r, size_t from, size_t to)
+{
+    struct str text = r->statement->text;
+    if (to > r->tokens.count)
+        to = r->tokens.count;
+    if (from >= to)
+        return STR("");
+    size_t begin = r->tokens.at[from].from;
+    return str_trim((struct str){text.at + begin, r->tokens.at[to - 1].to - begin});
+}
+
+/* ---- names ---- */
+
+const char *rewrite_relation_sql(struct rewrite *r, const PgQuery__RangeVar *name)
+{
+    const struct catalog_relation *found =
+        catalog_find_relation(r->catalog, str_of(name->schemaname), str_of(name->relname));
+    struct str text =
+        found ? catalog_relation_text(r->a, found)
+              : catalog_name_text(r->a, str_of(name->schemaname), str_of(name->relname));
+    return arena_cstr(r->a, text);
+}
+
+const char *rewrite_identifier(struct rewrite *r, const char *name)
+{
+    return arena_cstr(r->a, catalog_identifier(r->a, str_of(name)));
+}

@@ -1,0 +1,80 @@
+/*
+ * Gives a PostgreSQL statement its online form (core/model/online.h). One row for each recipe, in rewrite.c:
+ * the kind of statement, the hazards that it settles, and its function, in rewrite_<subject>.c. A recipe is
+ * asked where one of its hazards was found at level warn or block and nobody has waived it: what is exempt
+ * there (a new, empty or small table) runs as it is written, and policy rules both.
+ *
+ * The text of a step is made of pieces of the statement itself, cut between tokens, and of words and quoted
+ * names; never from a parse tree. What a recipe cannot do exactly it does not do: it gives no form, and the
+ * hazard stands.
+ */
+#ifndef PLANNER_POSTGRES_REWRITE_H
+#define PLANNER_POSTGRES_REWRITE_H
+
+#include "core/base/buf.h"
+#include "core/model/hazard.h"
+#include "core/model/online.h"
+#include "core/model/statement.h"
+#include "planner/analysis.h"
+#include "planner/postgres/effects.h"
+
+/* What a recipe looks at, and what it writes. */
+struct rewrite {
+    struct arena *a;
+    const struct statement *statement;
+    const PgQuery__Node *tree;
+    struct catalog *catalog; /* as it is in front of the statement */
+    const struct analysis *found;
+    unsigned major;
+    struct tokens
+        tokens; /* of the statement's text, without comments; each ends where the next thing begins */
+    struct online_form *form; /* that is written */
+};
+
+/* false: it gives no form; what it has written is forgotten. */
+typedef bool rewrite_recipe(struct rewrite *r);
+
+/* The form of a statement, of which found was found (waivers applied); NULL: it is run as it is written. In
+   the arena. */
+const struct online_form *rewrite_statement(struct arena *a, const struct statement *s,
+                                            struct catalog *catalog, const struct analysis *found,
+                                            unsigned major);
+
+/* ---- for recipes: writing steps ---- */
+
+/* A step with a transaction of its own; sql is formatted. The step is returned for its undo. */
+struct online_step *rewrite_step(struct rewrite *r, enum phase phase, const char *does,
+                                 const char *format, ...) PRINTF_LIKE(4, 5);
+/* The same for a statement that refuses a transaction. */
+struct online_step *rewrite_step_alone(struct rewrite *r, enum phase phase, const char *does,
+                                       const char *format, ...) PRINTF_LIKE(4, 5);
+void rewrite_undo(struct rewrite *r, struct online_step *step, enum undo_cost cost,
+                  const char *format, ...) PRINTF_LIKE(4, 5);
+
+/* ---- for recipes: pieces of the statement's text ---- */
+
+/* The token that begins at this byte, or the first one behind it; count of tokens: none. */
+size_t rewrite_token_at(const struct rewrite *r, size_t offset_bytes);
+/* The first token of this kind from `from` on, outside of parentheses that open behind it; count: none. */
+size_t rewrite_token_find(const struct rewrite *r, size_t from, int kind);
+/* The text of tokens [from, to). to may be the count. */
+struct str rewrite_piece(const struct rewrite *r, size_t from, size_t to);
+
+/* ---- for recipes: names ---- */
+
+/* "public.orders", quoted where it must be, as the catalog has it, else as it is written. */
+const char *rewrite_relation_sql(struct rewrite *r, const PgQuery__RangeVar *name);
+/* An identifier, quoted where it must be. */
+const char *rewrite_identifier(struct rewrite *r, const char *name);
+
+/* ---- the recipes ---- */
+
+rewrite_recipe rewrite_create_index;             /* rewrite_index.c */
+rewrite_recipe rewrite_create_index_partitioned; /* rewrite_index_partitioned.c */
+rewrite_recipe rewrite_drop_index;
+rewrite_recipe rewrite_reindex;
+rewrite_recipe rewrite_refresh;
+rewrite_recipe rewrite_alter_table;      /* rewrite_alter_table.c */
+rewrite_recipe rewrite_attach_partition; /* rewrite_attach.c */
+
+#endif

@@ -1,0 +1,67 @@
+/*
+ * The commands of an ALTER TABLE, taken apart for its online form. Private to rewrite_alter_table.c and
+ * rewrite_alter_items.c.
+ */
+#ifndef PLANNER_POSTGRES_REWRITE_ALTER_TABLE_H
+#define PLANNER_POSTGRES_REWRITE_ALTER_TABLE_H
+
+#include "core/base/vec.h"
+#include "planner/postgres/rewrite.h"
+
+enum alter_item_kind {
+    ITEM_PLAIN = 0, /* as it is written */
+    ITEM_CHECK,
+    ITEM_FOREIGN_KEY,
+    ITEM_KEY, /* UNIQUE, PRIMARY KEY */
+    ITEM_NOT_NULL,
+};
+
+struct alter_item {
+    enum alter_item_kind kind;
+    struct str text; /* PLAIN: the command; constraints: from CHECK, FOREIGN or REFERENCES on */
+    struct str name; /* of the constraint, quoted where it must be */
+    const PgQuery__Constraint *k; /* CHECK, FOREIGN_KEY, KEY */
+    struct str column;            /* NOT_NULL, and constraints within a column: quoted */
+    struct str columns;           /* KEY: "(a, b)" */
+    struct str index;             /* KEY: name of its index until it is that of the key; quoted */
+    size_t from, to;              /* KEY: its tokens */
+    bool is_before;               /* KEY: its columns are there before the statement */
+    bool needs_not_null;          /* KEY: PRIMARY KEY over columns that may be NULL */
+};
+
+struct alter_rewrite {
+    struct rewrite *r;
+    const PgQuery__AlterTableStmt *stmt;
+    struct catalog_relation *table; /* or NULL */
+    struct str head;                /* "ALTER TABLE ONLY orders" */
+    VEC_OF(struct alter_item) items;
+    VEC_OF(struct str) names; /* that items were given */
+    bool has_unnamed;         /* constraints that we name, */
+    bool has_unnamed_plain;   /* and those that the server does: they could get the same name */
+};
+
+/* Takes the commands apart. false: they cannot be told apart, or a name is taken twice. */
+bool alter_items_read(struct alter_rewrite *x);
+
+/* ---- rewrite_alter_fit.c ---- */
+
+/* Whether the commands can be run apart from each other at all; all that follows needs it. */
+bool alter_can_be_split(const struct alter_rewrite *x);
+/* Whether the order of the steps is right for these items. */
+bool alter_order_holds(const struct alter_rewrite *x);
+/* Whether the column is there before the statement, and stays what it is. */
+bool alter_keeps_column(const struct alter_rewrite *x, const char *name);
+bool alter_column_is_row(const struct alter_rewrite *x, const char *name);
+/* *out: the column that a CHECK is named by; "" : it is over several, or none. false: it cannot be told. */
+bool alter_check_column(const struct alter_rewrite *x, const PgQuery__Constraint *k,
+                        struct str *out) MUST_CHECK;
+/* The name that the server would choose behind what the statement drops. false: it cannot be told. */
+bool alter_automatic_name(const struct alter_rewrite *x, struct str columns, const char *label,
+                          struct str *out) MUST_CHECK;
+
+/* ---- rewrite_alter_items.c ---- */
+
+/* A group in parentheses that opens at this token; *out_end: the token behind it. "" : there is none. */
+struct str alter_parens(const struct rewrite *r, size_t open, size_t *out_end);
+
+#endif

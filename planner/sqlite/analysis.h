@@ -1,0 +1,35 @@
+/*
+ * The SQLite analysis of a plan: the scratch database, its objects as they were and are, the rules; statement
+ * by statement. The counterpart of planner/postgres/analysis.h. Owns nothing but what it makes in the arena
+ * of the plan, and the scratch database.
+ */
+#ifndef PLANNER_SQLITE_ANALYSIS_H
+#define PLANNER_SQLITE_ANALYSIS_H
+
+#include "planner/analysis.h"
+
+struct sqlite_analysis;
+
+/* version: of the SQLite that reads the database (3040001), 0: the one that is linked. NULL and f: no
+   memory. */
+struct sqlite_analysis *sqlite_analysis_open(struct arena *a, uint32_t version,
+                                             const struct hazard_policy *policy, struct fail *f)
+    MUST_CHECK;
+void sqlite_analysis_close(struct sqlite_analysis *p); /* NULL is fine */
+DEFINE_SCOPED(sqlite_analysis, struct sqlite_analysis *, sqlite_analysis_close)
+
+/* A statement of the schema that is there before. NULL, or why it cannot be had here, in the arena. */
+const char *sqlite_analysis_load(struct arena *a, struct sqlite_analysis *p, struct str sql)
+    MUST_CHECK;
+/* That was all of it: what is not there does not exist. */
+void sqlite_analysis_loaded(struct sqlite_analysis *p);
+
+void sqlite_analysis_migration(struct sqlite_analysis *p, struct str path);
+void sqlite_analysis_event(struct sqlite_analysis *p, enum analysis_event event);
+/* Fills class, class_reason, is_analysed and not_analysed_reason of the statement as well; texts and out's
+   lists are in the arena a. */
+void sqlite_analysis_statement(struct arena *a, struct sqlite_analysis *p, struct statement *s,
+                               struct analysis *out);
+void sqlite_analysis_migration_end(struct arena *a, struct sqlite_analysis *p, struct hazards *out);
+
+#endif

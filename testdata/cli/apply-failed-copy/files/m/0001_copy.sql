@@ -1,0 +1,6 @@
+CREATE TABLE a (id int);
+COPY a FROM stdin;
+1
+two
+3
+\.

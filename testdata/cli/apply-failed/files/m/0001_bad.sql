@@ -1,0 +1,2 @@
+CREATE TABLE a (id integer);
+INSERT INTO nowhere VALUES (1);

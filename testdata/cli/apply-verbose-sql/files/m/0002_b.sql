@@ -1,0 +1,1 @@
+CREATE ROLE verbose_role PASSWORD 'hunter2'; SELECT nowhere;

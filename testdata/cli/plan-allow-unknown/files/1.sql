@@ -1,0 +1,3 @@
+SELECT 1;
+  -- migrate: allow drop-colum reason="typo"
+ALTER TABLE users DROP COLUMN fax;

@@ -1,0 +1,4 @@
+SELECT 1;
+-- migrate: as-written
+CREATE INDEX orders_customer ON orders (customer_id);
+ALTER TABLE orders ALTER COLUMN note SET NOT NULL;

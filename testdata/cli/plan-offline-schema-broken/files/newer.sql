@@ -1,0 +1,3 @@
+CREATE TABLE a (b text);
+CREATE TABEL c (d text);
+ATTACH 'other.db' AS o;

@@ -1,0 +1,2 @@
+CREATE TABLE a (b text);
+INSERT INTO a VALUES ('x);

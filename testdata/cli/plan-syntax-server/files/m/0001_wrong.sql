@@ -1,0 +1,3 @@
+CREATE TABLE a (b integer);
+ALTER TABLE a
+    ALTER COLUMN b TYP bigint;

@@ -1,0 +1,1 @@
+ALTER TABLE event ALTER COLUMN at TYPE timestamptz, ALTER COLUMN done TYPE timestamp;

@@ -1,0 +1,2 @@
+SET LOCAL timezone TO 'UTC';
+ALTER TABLE event ALTER COLUMN at TYPE timestamptz, ALTER COLUMN done TYPE timestamp;

@@ -1,0 +1,2 @@
+-- first
+CREATE TABLE a (t text DEFAULT '${flyway:defaultSchema}.${flyway:table}');

@@ -1,0 +1,3 @@
+
+-- migration
+SELECT 1;

@@ -1,0 +1,3 @@
+CREATE SCHEMA shop; CREATE TABLE shop.item (id bigint PRIMARY KEY, name varchar(30), price numeric(8,2), made timestamp, qty int, tags text[]); INSERT INTO shop.item SELECT g, 'n'||g, g, '2024-01-01', g, '{}' FROM generate_series(1,300) g; CREATE VIEW v AS SELECT qty FROM shop.item; CREATE VIEW w AS SELECT 1 AS one FROM v; CREATE FUNCTION g() RETURNS SETOF v LANGUAGE sql AS 'SELECT * FROM v';
+-- migration
+ALTER TABLE shop.item DROP COLUMN qty CASCADE;

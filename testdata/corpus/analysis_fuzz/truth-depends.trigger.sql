@@ -1,0 +1,7 @@
+CREATE TABLE orders (id integer PRIMARY KEY, customer_id integer, note text, total numeric(10,2), qty integer, placed_at timestamp);
+INSERT INTO orders SELECT g, 1 + g % 200, 'n' || g, g, g % 9 + 1, timestamp '2024-01-01' + g * interval '1 hour' FROM generate_series(1, 300) g;
+CREATE FUNCTION stamp() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
+CREATE EXTENSION citext;
+CREATE TRIGGER stamp AFTER INSERT ON orders FOR EACH ROW EXECUTE FUNCTION stamp();
+-- migration
+ALTER TRIGGER stamp ON orders DEPENDS ON EXTENSION citext;

@@ -1,0 +1,5 @@
+CREATE TABLE orders (id integer PRIMARY KEY, customer_id integer, note text, qty integer);
+INSERT INTO orders SELECT g, 1 + g % 200, 'note ' || g, g % 9 + 1 FROM generate_series(1, 500) g;
+CREATE PROCEDURE p() LANGUAGE plpgsql AS $$ BEGIN CREATE INDEX oi ON orders (note); END $$;
+-- migration
+DO $$ BEGIN CALL p(); END $$;

@@ -1,0 +1,7 @@
+CREATE DOMAIN posint AS integer;
+CREATE TABLE t (n posint);
+INSERT INTO t SELECT g FROM generate_series(1,300) g;
+CREATE MATERIALIZED VIEW m AS SELECT n FROM t;
+CREATE VIEW w AS SELECT n FROM t;
+-- migration
+ALTER DOMAIN posint SET NOT NULL;

@@ -1,0 +1,6 @@
+CREATE EXTENSION citext;
+CREATE TABLE orders (id integer PRIMARY KEY, customer_id integer, note text, qty integer);
+INSERT INTO orders SELECT g, 1 + g % 200, 'note ' || g, g % 9 + 1 FROM generate_series(1, 500) g;
+
+-- migration
+ALTER EXTENSION citext ADD TABLE orders;

@@ -1,0 +1,3 @@
+
+-- migration
+CREATE EXTENSION earthdistance CASCADE;

@@ -1,0 +1,3 @@
+CREATE SCHEMA ext
+-- migration
+CREATE EXTENSION hstore SCHEMA ext;

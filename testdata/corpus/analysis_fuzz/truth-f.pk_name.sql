@@ -1,0 +1,3 @@
+CREATE SCHEMA shop; CREATE TABLE shop.item (id bigint PRIMARY KEY, name varchar(30), price numeric(8,2), made timestamp, qty int, tags text[]); INSERT INTO shop.item SELECT g, 'n'||g, g, '2024-01-01', g, '{}' FROM generate_series(1,300) g; ALTER TABLE shop.item RENAME TO thing;
+-- migration
+ALTER TABLE shop.thing ALTER id TYPE int;

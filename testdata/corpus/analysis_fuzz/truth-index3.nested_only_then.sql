@@ -1,0 +1,9 @@
+CREATE TABLE p (id int NOT NULL, k int NOT NULL, note text) PARTITION BY LIST (k);
+CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1) PARTITION BY RANGE (id);
+CREATE TABLE p1a PARTITION OF p1 FOR VALUES FROM (0) TO (100);
+CREATE TABLE p2 PARTITION OF p FOR VALUES IN (2);
+INSERT INTO p SELECT g, 1 + g % 2, 'x' FROM generate_series(1, 60) g;
+CREATE INDEX p1a_note ON p1a (note);
+CREATE INDEX p1_note ON p1 (note);
+-- migration
+CREATE INDEX p_note ON p (note);

@@ -1,0 +1,12 @@
+CREATE SCHEMA s;
+CREATE TABLE s.a (id integer PRIMARY KEY);
+INSERT INTO s.a SELECT generate_series(1, 300);
+CREATE TABLE s.p (id integer, PRIMARY KEY (id)) PARTITION BY RANGE (id);
+CREATE TABLE s.p1 PARTITION OF s.p FOR VALUES FROM (0) TO (1000);
+CREATE MATERIALIZED VIEW s.m AS SELECT id FROM s.a;
+CREATE UNIQUE INDEX m_id ON s.m (id);
+CREATE TABLE s.plain (n integer);
+INSERT INTO s.plain SELECT generate_series(1, 300);
+CREATE VIEW s.v AS SELECT 1 AS one;
+-- migration
+REINDEX SCHEMA s;

@@ -1,0 +1,3 @@
+CREATE TABLE t (a int)
+-- migration
+CREATE TEMP SEQUENCE s;

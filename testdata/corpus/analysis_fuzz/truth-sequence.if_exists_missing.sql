@@ -1,0 +1,3 @@
+
+-- migration
+ALTER SEQUENCE IF EXISTS nothing RESTART;

@@ -1,0 +1,3 @@
+CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'
+-- migration
+ALTER FUNCTION f() OWNER TO app_owner;

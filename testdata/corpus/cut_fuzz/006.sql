@@ -1,0 +1,4 @@
+-- a; b
+select 1 /* ; */ -- ;
+;
+select 2

@@ -1,0 +1,1 @@
+/* x */ select 1 -- behind

@@ -1,0 +1,1 @@
+select U&'d\0061t' uescape '!'; select U&'a'; select 3

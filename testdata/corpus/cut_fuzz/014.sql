@@ -1,0 +1,1 @@
+create function f() returns int language sql begin atomic select t.end, 1 as end from t; end; begin; select 4; end;

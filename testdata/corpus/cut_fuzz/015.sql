@@ -1,0 +1,1 @@
+begin; select case when a then b end; commit; select 1

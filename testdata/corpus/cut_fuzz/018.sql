@@ -1,0 +1,1 @@
+select 1; SELEC 2; select 3

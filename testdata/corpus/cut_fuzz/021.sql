@@ -1,0 +1,3 @@
+\restrict abc123
+select 1;
+\unrestrict abc123

@@ -1,0 +1,1 @@
+select 'é;ü' as "ß;"; select 2

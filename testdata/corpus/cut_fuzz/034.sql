@@ -1,0 +1,2 @@
+\restrict 'x
+select 1;

@@ -1,0 +1,4 @@
+-- a; b
+select 1 /* ; */ -- ;
+;--> statement-breakpoint
+select 2

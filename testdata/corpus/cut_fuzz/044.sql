@@ -1,0 +1,1 @@
+create trigger t after insert on x begin insert into y values (';'); select case when 1 then 2 end; end; select 2

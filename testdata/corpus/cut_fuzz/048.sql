@@ -1,0 +1,1 @@
+create table trigger1 (a); select 2

@@ -1,0 +1,1 @@
+select 1.5, 1e3, .5, a.b, @p, :q, $r, ?1, a||b, a->>'$.x'; select 2

@@ -1,0 +1,1 @@
+select 1 /* abc; select 2

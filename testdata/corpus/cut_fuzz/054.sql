@@ -1,0 +1,2 @@
+.tables
+select 1;

@@ -1,0 +1,1 @@
+pragma main.foreign_keys = 0

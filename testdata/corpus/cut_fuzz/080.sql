@@ -1,0 +1,1 @@
+create temporary view t as select 1

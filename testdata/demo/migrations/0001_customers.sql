@@ -1,0 +1,6 @@
+CREATE TABLE customer (
+    id INTEGER PRIMARY KEY,
+    email TEXT NOT NULL UNIQUE,
+    name TEXT NOT NULL,
+    registered_on TEXT NOT NULL DEFAULT CURRENT_DATE
+);

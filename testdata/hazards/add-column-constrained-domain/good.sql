@@ -1,0 +1,2 @@
+ALTER TABLE offers ADD COLUMN rebate int;
+ALTER TABLE offers ADD CONSTRAINT offers_rebate CHECK (rebate BETWEEN 0 AND 100) NOT VALID;

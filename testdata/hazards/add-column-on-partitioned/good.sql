@@ -1,0 +1,1 @@
+CREATE TABLE events_2021 (LIKE events);

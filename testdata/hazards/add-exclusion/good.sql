@@ -1,0 +1,1 @@
+CREATE TABLE bookings_2 (id bigint PRIMARY KEY, during tsrange, EXCLUDE USING gist (during WITH &&));

@@ -1,0 +1,1 @@
+ALTER DOMAIN percent SET NOT NULL;

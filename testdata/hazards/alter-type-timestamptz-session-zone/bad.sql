@@ -1,0 +1,1 @@
+ALTER TABLE logins ALTER COLUMN at TYPE timestamptz;

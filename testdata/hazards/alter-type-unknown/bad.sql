@@ -1,0 +1,1 @@
+ALTER TABLE elsewhere ALTER COLUMN what TYPE text;

@@ -1,0 +1,2 @@
+ALTER TABLE users ADD COLUMN lower_name text;
+UPDATE users SET lower_name = lower(name) WHERE id BETWEEN 1 AND 1000;

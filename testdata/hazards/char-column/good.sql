@@ -1,0 +1,1 @@
+CREATE TABLE rates (id bigint PRIMARY KEY, currency text);

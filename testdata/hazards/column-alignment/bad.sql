@@ -1,0 +1,1 @@
+CREATE TABLE flags (a boolean, id bigint PRIMARY KEY, b boolean, at timestamptz);

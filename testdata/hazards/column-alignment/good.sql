@@ -1,0 +1,1 @@
+CREATE TABLE flags (id bigint PRIMARY KEY, at timestamptz, a boolean, b boolean);

@@ -1,0 +1,1 @@
+ALTER TABLE little ALTER COLUMN total TYPE bigint;

@@ -1,0 +1,2 @@
+CREATE TABLE big (id int PRIMARY KEY, total int);
+CREATE TABLE little (id int PRIMARY KEY, total int);

@@ -1,0 +1,1 @@
+UPDATE hits SET n = 0 WHERE n IS NULL;

@@ -1,0 +1,1 @@
+UPDATE hits SET n = 0 WHERE id = 7;

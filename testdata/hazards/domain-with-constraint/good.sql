@@ -1,0 +1,1 @@
+CREATE DOMAIN percent AS int;

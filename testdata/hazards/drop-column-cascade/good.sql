@@ -1,0 +1,2 @@
+DROP VIEW faxes;
+ALTER TABLE customers DROP COLUMN fax;

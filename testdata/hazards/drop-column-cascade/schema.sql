@@ -1,0 +1,2 @@
+CREATE TABLE customers (id bigint PRIMARY KEY, fax text);
+CREATE VIEW faxes AS SELECT id, fax FROM customers;

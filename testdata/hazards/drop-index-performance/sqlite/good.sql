@@ -1,0 +1,2 @@
+CREATE INDEX users_years ON users (age);
+DROP INDEX users_age;

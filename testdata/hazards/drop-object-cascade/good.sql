@@ -1,0 +1,2 @@
+ALTER TABLE days ALTER COLUMN how TYPE text;
+DROP TYPE mood;

@@ -1,0 +1,1 @@
+COMMENT ON SEQUENCE invoice_number IS 'not used since release 12';

@@ -1,0 +1,2 @@
+CREATE UNIQUE INDEX CONCURRENTLY orders_code ON orders (code);
+ALTER TABLE orders DROP CONSTRAINT orders_pkey, ADD PRIMARY KEY USING INDEX orders_code;

@@ -1,0 +1,2 @@
+DROP TABLE archive.invoices;
+DROP SCHEMA archive;

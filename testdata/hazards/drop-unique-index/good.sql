@@ -1,0 +1,2 @@
+CREATE UNIQUE INDEX CONCURRENTLY users_email_2 ON users (email);
+DROP INDEX CONCURRENTLY users_email;

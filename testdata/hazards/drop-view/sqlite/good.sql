@@ -1,0 +1,2 @@
+DROP VIEW mails;
+CREATE VIEW mails AS SELECT email AS email FROM users;

@@ -1,0 +1,1 @@
+UPDATE plans SET name = 'a', name = 'b' WHERE id = 1;

@@ -1,0 +1,1 @@
+CREATE INDEX users_years ON users (age);

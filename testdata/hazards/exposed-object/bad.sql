@@ -1,0 +1,1 @@
+CREATE MATERIALIZED VIEW note_counts AS SELECT owner, count(*) FROM notes GROUP BY owner;

@@ -1,0 +1,1 @@
+CREATE FUNCTION price(n int) RETURNS int LANGUAGE sql AS 'SELECT n * 2';

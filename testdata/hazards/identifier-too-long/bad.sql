@@ -1,0 +1,1 @@
+CREATE TABLE customers_who_have_ordered_at_least_once_in_the_year_before_last (id bigint PRIMARY KEY);

@@ -1,0 +1,1 @@
+ALTER TABLE logs_2020 INHERIT logs;

@@ -1,0 +1,1 @@
+CREATE TABLE logs_2021 (at date) INHERITS (logs);

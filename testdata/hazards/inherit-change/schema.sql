@@ -1,0 +1,2 @@
+CREATE TABLE logs (at date);
+CREATE TABLE logs_2020 (at date);

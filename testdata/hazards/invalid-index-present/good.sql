@@ -1,0 +1,1 @@
+ALTER TABLE idle ADD COLUMN note text;

@@ -1,0 +1,2 @@
+-- migrate: no-transaction
+LOCK TABLE orders IN SHARE MODE;

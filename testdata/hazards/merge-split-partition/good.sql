@@ -1,0 +1,1 @@
+CREATE TABLE events_old (at date NOT NULL, who text);

@@ -1,0 +1,1 @@
+UPDATE carts SET currency = 'EUR' WHERE id = 7;

@@ -1,0 +1,2 @@
+SET statement_timeout TO 0;
+ALTER TABLE orders ALTER COLUMN total SET NOT NULL;

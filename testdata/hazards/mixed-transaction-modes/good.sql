@@ -1,0 +1,2 @@
+ALTER TABLE users ADD COLUMN a int;
+CREATE INDEX CONCURRENTLY users_a ON users (a);

@@ -1,0 +1,1 @@
+CREATE TABLE "orderLines" (id bigint PRIMARY KEY);

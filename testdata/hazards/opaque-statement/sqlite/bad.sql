@@ -1,0 +1,1 @@
+CREATE VIRTUAL TABLE places USING not_here (x);

@@ -1,0 +1,4 @@
+INSERT INTO users (id) VALUES (1);
+INSERT INTO orders (id, user_id) VALUES (1, 1);
+SET CONSTRAINTS ALL IMMEDIATE;
+ALTER TABLE orders ADD COLUMN note text;

@@ -1,0 +1,1 @@
+CREATE FUNCTION one() RETURNS int LANGUAGE plperl AS 'return 1;';

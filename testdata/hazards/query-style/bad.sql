@@ -1,0 +1,1 @@
+SELECT id FROM plans WHERE name LIKE '%free' ORDER BY 1;

@@ -1,0 +1,1 @@
+ALTER INDEX users_mail RENAME TO users_mail_idx;

@@ -1,0 +1,2 @@
+ALTER TABLE orders ALTER COLUMN id TYPE bigint;
+ALTER TABLE orders ALTER COLUMN total TYPE bigint;

@@ -1,0 +1,1 @@
+CREATE OR REPLACE FUNCTION price(n int) RETURNS bigint LANGUAGE sql AS 'SELECT n * 2::bigint';

@@ -1,0 +1,1 @@
+CREATE OR REPLACE VIEW one AS SELECT 'x'::text AS t;

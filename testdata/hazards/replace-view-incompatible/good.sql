@@ -1,0 +1,1 @@
+CREATE OR REPLACE VIEW one AS SELECT 1 AS n, 'x'::text AS t, 2 AS m;

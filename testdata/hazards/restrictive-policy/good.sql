@@ -1,0 +1,1 @@
+CREATE POLICY own_notes ON notes USING (owner = current_user);

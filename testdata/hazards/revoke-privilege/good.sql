@@ -1,0 +1,1 @@
+GRANT SELECT (id) ON users TO CURRENT_USER;

@@ -1,0 +1,1 @@
+CREATE POLICY own ON notes USING (owner = current_setting('app.user'));

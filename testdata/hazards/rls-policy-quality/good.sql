@@ -1,0 +1,1 @@
+CREATE POLICY own ON notes USING (owner = (SELECT current_setting('app.user')));

@@ -1,0 +1,1 @@
+CREATE VIEW all_notes WITH (security_invoker = true) AS SELECT id FROM notes;

@@ -1,0 +1,1 @@
+CREATE VIEW all_plans AS SELECT * FROM plans;

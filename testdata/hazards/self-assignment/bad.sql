@@ -1,0 +1,1 @@
+UPDATE plans SET name = name WHERE id = 1;

@@ -1,0 +1,1 @@
+UPDATE plans SET name = lower(name) WHERE id = 1;

@@ -1,0 +1,2 @@
+ALTER SEQUENCE orders_id_seq AS bigint;
+ALTER TABLE orders ALTER COLUMN id TYPE bigint;

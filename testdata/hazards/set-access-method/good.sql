@@ -1,0 +1,1 @@
+CREATE TABLE orders_2 (LIKE orders INCLUDING ALL) USING heap;

@@ -1,0 +1,1 @@
+ALTER TABLE people ADD COLUMN trimmed_name text;

@@ -1,0 +1,1 @@
+CREATE VIEW archive.users AS SELECT * FROM users;

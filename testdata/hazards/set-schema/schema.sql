@@ -1,0 +1,2 @@
+CREATE SCHEMA archive;
+CREATE TABLE users (id bigint PRIMARY KEY, mail text);

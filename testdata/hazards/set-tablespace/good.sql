@@ -1,0 +1,1 @@
+REINDEX (TABLESPACE pg_default, CONCURRENTLY) INDEX orders_pkey;

@@ -1,0 +1,1 @@
+ALTER TABLE users ADD COLUMN level integer DEFAULT 1 CHECK (level > 0);

@@ -1,0 +1,2 @@
+ALTER TABLE users ADD COLUMN made text;
+UPDATE users SET made = CURRENT_TIMESTAMP WHERE made IS NULL;

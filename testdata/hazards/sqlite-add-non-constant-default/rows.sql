@@ -1,0 +1,1 @@
+INSERT INTO users (id, email, age) VALUES (1, 'a@b', 'old');

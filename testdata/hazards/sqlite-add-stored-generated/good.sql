@@ -1,0 +1,1 @@
+ALTER TABLE users ADD COLUMN lower text AS (lower(email)) VIRTUAL;

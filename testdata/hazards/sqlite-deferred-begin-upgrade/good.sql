@@ -1,0 +1,3 @@
+BEGIN IMMEDIATE;
+UPDATE users SET age = 'x' WHERE id = 1;
+COMMIT;

@@ -1,0 +1,4 @@
+BEGIN;
+PRAGMA foreign_keys = OFF;
+UPDATE users SET age = 'x' WHERE id = 1;
+COMMIT;

@@ -1,0 +1,4 @@
+PRAGMA foreign_keys = OFF;
+BEGIN;
+UPDATE users SET age = 'x' WHERE id = 1;
+COMMIT;

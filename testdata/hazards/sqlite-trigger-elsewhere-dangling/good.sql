@@ -1,0 +1,2 @@
+DROP TRIGGER note;
+ALTER TABLE users DROP COLUMN age;

@@ -1,0 +1,7 @@
+PRAGMA foreign_keys = OFF;
+DROP VIEW mails;
+CREATE TABLE users_new (id integer PRIMARY KEY, email text, age text);
+INSERT INTO users_new (id, email, age) SELECT id, email, age FROM users;
+DROP TABLE users;
+ALTER TABLE users_new RENAME TO users;
+CREATE VIEW mails AS SELECT email FROM users;

@@ -1,0 +1,5 @@
+PRAGMA foreign_keys = OFF;
+CREATE TABLE users_new (id int PRIMARY KEY, email text, age text);
+INSERT INTO users_new (id, email, age) SELECT id, email, age FROM users;
+DROP TABLE users;
+ALTER TABLE users_new RENAME TO users;

@@ -1,0 +1,2 @@
+CREATE INDEX users_a ON users (a);
+SELECT count(*) FROM orders;

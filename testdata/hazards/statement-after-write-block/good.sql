@@ -1,0 +1,2 @@
+CREATE INDEX CONCURRENTLY users_a ON users (a);
+SELECT count(*) FROM orders;

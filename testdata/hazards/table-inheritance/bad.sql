@@ -1,0 +1,1 @@
+CREATE TABLE logs_2020 (CHECK (at < '2021-01-01')) INHERITS (logs);

@@ -1,0 +1,1 @@
+CREATE TABLE logs_2020 (LIKE logs);

@@ -1,0 +1,1 @@
+CREATE TABLE marks (id bigint PRIMARY KEY, at timestamptz);

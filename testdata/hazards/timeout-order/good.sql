@@ -1,0 +1,2 @@
+SET statement_timeout TO '5s';
+SET lock_timeout TO '1s';

@@ -1,0 +1,2 @@
+CREATE TABLE import (id bigint PRIMARY KEY);
+TRUNCATE import;

@@ -1,0 +1,1 @@
+UPDATE people SET lower_name = lower(name) WHERE lower_name IS NULL;

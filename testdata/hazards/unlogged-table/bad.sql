@@ -1,0 +1,1 @@
+CREATE UNLOGGED TABLE cache (id bigint PRIMARY KEY, data text);

@@ -1,0 +1,1 @@
+CREATE FUNCTION one() RETURNS int LANGUAGE sql SET search_path = public AS 'SELECT 1';

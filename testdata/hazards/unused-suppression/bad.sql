@@ -1,0 +1,2 @@
+-- migrate: allow drop-table reason="not used any more"
+SELECT 1;

@@ -1,0 +1,1 @@
+UPDATE carts SET currency = 'EUR';

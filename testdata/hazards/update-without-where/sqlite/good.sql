@@ -1,0 +1,1 @@
+UPDATE users SET age = 'x' WHERE email IS NULL;

@@ -1,0 +1,2 @@
+ALTER TABLE users ADD COLUMN a int;
+ALTER TABLE orders VALIDATE CONSTRAINT total_positive;

@@ -1,0 +1,4 @@
+BEGIN;
+ALTER TABLE users ADD COLUMN a int;
+COMMIT;
+ALTER TABLE orders VALIDATE CONSTRAINT total_positive;

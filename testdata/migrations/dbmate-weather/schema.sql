@@ -1,0 +1,2 @@
+-- dbmate dump: not a migration
+CREATE TABLE station (id INTEGER PRIMARY KEY);

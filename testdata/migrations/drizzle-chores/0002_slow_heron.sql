@@ -1,0 +1,1 @@
+CREATE UNIQUE INDEX `person_name_unique` ON `person` (`name`);

@@ -1,0 +1,5 @@
+CREATE TABLE tag (
+    entry_id INTEGER NOT NULL REFERENCES entry (id) ON DELETE CASCADE,
+    name TEXT NOT NULL COLLATE NOCASE,
+    PRIMARY KEY (entry_id, name)
+) WITHOUT ROWID;

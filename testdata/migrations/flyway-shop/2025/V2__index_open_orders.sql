@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY purchase_open ON purchase (customer_id) WHERE state = 'open';

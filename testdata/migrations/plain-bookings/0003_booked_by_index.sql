@@ -1,0 +1,3 @@
+-- migrate: no-transaction
+-- migrate: timeout statement=10m
+CREATE INDEX CONCURRENTLY booking_by_person ON booking (booked_by);

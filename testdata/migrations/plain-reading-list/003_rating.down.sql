@@ -1,0 +1,2 @@
+DROP INDEX reading_by_rating;
+ALTER TABLE reading DROP COLUMN rating;

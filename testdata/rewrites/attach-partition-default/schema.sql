@@ -1,0 +1,11 @@
+CREATE TABLE ev (id bigint, at date, who text, c bigint) PARTITION BY RANGE (at);
+CREATE TABLE ev_1 PARTITION OF ev FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+CREATE TABLE ev_2 PARTITION OF ev FOR VALUES FROM ('2025-01-01') TO ('2026-01-01') PARTITION BY LIST (who);
+CREATE TABLE ev_2a PARTITION OF ev_2 FOR VALUES IN ('a');
+CREATE TABLE ev_2d PARTITION OF ev_2 DEFAULT;
+INSERT INTO ev SELECT n, '2024-01-01'::date + n % 700, chr(97 + n % 3), n FROM generate_series(1,20000) n;
+CREATE TABLE ev_def PARTITION OF ev DEFAULT;
+INSERT INTO ev SELECT n, '2030-01-01', 'a', n FROM generate_series(1,20000) n;
+CREATE TABLE fresh (LIKE ev);
+INSERT INTO fresh SELECT n, '2026-01-01'::date + n%360, 'a', n FROM generate_series(1,20000) n;
+ANALYZE;

@@ -1,0 +1,8 @@
+CREATE TABLE events (id bigint, at date NOT NULL, who text) PARTITION BY RANGE (at);
+CREATE TABLE events_2024 PARTITION OF events FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+CREATE TABLE events_2025 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01') PARTITION BY LIST (who);
+CREATE TABLE "events_2025 a" PARTITION OF events_2025 FOR VALUES IN ('a');
+CREATE TABLE events_2025_rest PARTITION OF events_2025 DEFAULT;
+INSERT INTO events SELECT n, '2024-01-01'::date + n % 700, chr(97 + n % 3) FROM generate_series(1, 20000) n;
+CREATE INDEX mine ON events_2024 (who, at);
+ANALYZE;

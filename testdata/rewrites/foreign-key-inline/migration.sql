@@ -1,0 +1,1 @@
+ALTER TABLE orders ADD COLUMN payer bigint REFERENCES customers (id) ON UPDATE CASCADE INITIALLY DEFERRED, ADD FOREIGN KEY (customer_id) REFERENCES customers (id);

@@ -1,0 +1,3 @@
+CREATE TABLE g (a int, b int GENERATED ALWAYS AS (a * 2) STORED);
+INSERT INTO g SELECT generate_series(1,20000);
+ANALYZE;

@@ -1,0 +1,3 @@
+CREATE TEMP TABLE ids ON COMMIT DROP AS SELECT id FROM orders WHERE id < 100;
+ALTER TABLE orders ADD CHECK (n > 0);
+UPDATE orders SET old = 'y' WHERE id IN (SELECT id FROM ids);

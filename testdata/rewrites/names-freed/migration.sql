@@ -1,0 +1,2 @@
+ALTER TABLE orders DROP CONSTRAINT orders_n_key, ADD UNIQUE (n) INCLUDE (note);
+ALTER TABLE customers DROP CONSTRAINT customers_pkey CASCADE, ADD PRIMARY KEY (id);

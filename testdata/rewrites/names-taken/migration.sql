@@ -1,0 +1,1 @@
+ALTER TABLE orders ADD CHECK (n > 0), ADD UNIQUE (n), ADD FOREIGN KEY (customer_id) REFERENCES customers, ALTER note SET NOT NULL, ALTER old SET NOT NULL;

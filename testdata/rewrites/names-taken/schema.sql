@@ -1,0 +1,11 @@
+CREATE TABLE customers (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, email text);
+INSERT INTO customers (email) SELECT 'user' || n FROM generate_series(1, 20000) n;
+CREATE TABLE orders (id int PRIMARY KEY, customer_id bigint, note text, "Amount" numeric NOT NULL, old text, n int);
+INSERT INTO orders SELECT n, n % 20000 + 1, 'note ' || n, n, 'x', n FROM generate_series(1, 20000) n;
+CREATE INDEX orders_note ON orders (note);
+CREATE VIEW notes AS SELECT id, note FROM orders;
+CREATE TABLE other (a int CONSTRAINT orders_n_check CHECK (a > 0));
+CREATE TABLE orders_n_key (a int CONSTRAINT orders_customer_id_fkey UNIQUE);
+CREATE TABLE orders_n_key1 (a int, CONSTRAINT orders_note_not_null_proof CHECK (a > 0));
+ALTER TABLE orders ADD CONSTRAINT orders_old_not_null_proof CHECK (old <> '');
+ANALYZE;

@@ -1,0 +1,13 @@
+CREATE TABLE customers (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, email text);
+INSERT INTO customers (email) SELECT 'user' || n FROM generate_series(1, 20000) n;
+CREATE TABLE orders (id int PRIMARY KEY, customer_id bigint, note text, "Amount" numeric NOT NULL, old text, n int);
+INSERT INTO orders SELECT n, n % 20000 + 1, 'note ' || n, n, 'x', n FROM generate_series(1, 20000) n;
+CREATE INDEX orders_note ON orders (note);
+CREATE VIEW notes AS SELECT id, note FROM orders;
+CREATE TABLE ev (id bigint, at date, who text, c bigint) PARTITION BY RANGE (at);
+CREATE TABLE ev_1 PARTITION OF ev FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+CREATE TABLE ev_2 PARTITION OF ev FOR VALUES FROM ('2025-01-01') TO ('2026-01-01') PARTITION BY LIST (who);
+CREATE TABLE ev_2a PARTITION OF ev_2 FOR VALUES IN ('a');
+CREATE TABLE ev_2d PARTITION OF ev_2 DEFAULT;
+INSERT INTO ev SELECT n, '2024-01-01'::date + n % 700, chr(97 + n % 3), n FROM generate_series(1,20000) n;
+ANALYZE;

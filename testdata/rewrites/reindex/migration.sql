@@ -1,0 +1,2 @@
+REINDEX INDEX orders_note;
+REINDEX (VERBOSE) TABLE public.orders;

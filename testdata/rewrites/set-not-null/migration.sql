@@ -1,0 +1,1 @@
+ALTER TABLE orders ALTER COLUMN note SET NOT NULL, ALTER customer_id SET NOT NULL;
