@@ -17,6 +17,17 @@ static const char *const undo_cost_names[] = {
     [UNDO_LOSSY] = "lossy",
 };
 
+static const char *const step_kind_names[] = {
+    [STEP_STATEMENT] = "statement",
+    [STEP_BATCHES] = "batches",
+    [STEP_VERIFICATION] = "verification",
+};
+
+const char *step_kind_name(enum step_kind k)
+{
+    return step_kind_names[k];
+}
+
 const char *phase_name(enum phase p)
 {
     return phase_names[p];
@@ -49,12 +60,38 @@ const struct online_rewritten *online_find(const struct online_forms *forms, siz
     return NULL;
 }
 
+size_t online_steps_at_once(const struct online_form *form)
+{
+    size_t i = 0;
+    while (i < form->steps.count && !form->steps.at[i].waits)
+        i++;
+    return i;
+}
+
 /* ---- to JSON ---- */
+
+static struct json *range_json(const struct online_range *range)
+{
+    struct json *j = json_make_object();
+    struct json *key = json_make_array();
+    for (size_t i = 0; i < range->key.count; i++)
+        json_push_str(key, range->key.at[i]);
+    json_set_str(j, "table", range->table);
+    json_set_str(j, "alias", range->alias);
+    json_set(j, "key", key);
+    return j;
+}
 
 struct json *online_step_json(const struct online_step *s)
 {
     struct json *j = json_make_object();
     json_set_cstr(j, "phase", phase_name(s->phase));
+    if (s->waits)
+        json_set_bool(j, "waits", true);
+    if (s->kind != STEP_STATEMENT) {
+        json_set_cstr(j, "kind", step_kind_name(s->kind));
+        json_set(j, "range", range_json(s->range));
+    }
     json_set_cstr(j, "transaction", s->refuses_transaction ? "none" : "single");
     json_set_str(j, "sql", s->sql);
     json_set_cstr(j, "does", s->does);
@@ -103,6 +140,34 @@ static bool index_of(const char *const *names, size_t count, struct str name, un
     return false;
 }
 
+static const struct online_range *read_range(struct arena *a, const struct json *j)
+{
+    struct online_range *range = arena_new(a, struct online_range);
+    const struct json *key = json_get(j, "key");
+    range->table = arena_str(a, json_str_of(json_get(j, "table")));
+    range->alias = arena_str(a, json_str_of(json_get(j, "alias")));
+    for (size_t i = 0; i < json_count(key); i++)
+        vec_push(a, &range->key, arena_str(a, json_str_of(json_at(key, i))));
+    return range->table.len && range->alias.len && json_is_array(key) ? range : NULL;
+}
+
+/* What is not said of a step: it is a plain statement, and does not wait. Forms of earlier versions say
+   neither. */
+static bool read_how(struct arena *a, const struct json *j, struct online_step *step)
+{
+    unsigned kind = STEP_STATEMENT;
+    struct str name = json_str_of(json_get(j, "kind"));
+    if (name.len && !index_of(step_kind_names, ARRAY_LEN(step_kind_names), name, &kind))
+        return false;
+    step->kind = (enum step_kind)kind;
+    const struct json *waits = json_get(j, "waits");
+    if (waits && !json_bool_of(waits, &step->waits))
+        return false;
+    if (step->kind != STEP_STATEMENT)
+        step->range = read_range(a, json_get(j, "range"));
+    return step->kind == STEP_STATEMENT || step->range;
+}
+
 static bool read_step(struct arena *a, const struct json *j, struct online_step *out)
 {
     unsigned phase;
@@ -118,7 +183,8 @@ static bool read_step(struct arena *a, const struct json *j, struct online_step 
     if (!index_of(phase_names, ARRAY_LEN(phase_names), json_str_of(json_get(j, "phase")), &phase) ||
         !index_of(undo_cost_names, ARRAY_LEN(undo_cost_names),
                   json_str_of(json_get(j, "undo_cost")), &cost) ||
-        (!is_alone && !str_equal(transaction, STR("single"))) || !out->sql.len)
+        (!is_alone && !str_equal(transaction, STR("single"))) || !out->sql.len ||
+        !read_how(a, j, out))
         return false;
     out->phase = (enum phase)phase;
     out->undo_cost = (enum undo_cost)cost;

@@ -41,9 +41,34 @@ enum undo_cost {
 };
 const char *undo_cost_name(enum undo_cost c); /* "impossible", "free", "costly", "lossy" */
 
-/* One statement that is sent, committed by itself. */
+enum step_kind {
+    STEP_STATEMENT = 0, /* sent as it is, committed by itself */
+    STEP_BATCHES, /* a change of rows (UPDATE, DELETE), range by range, each committed by itself */
+    STEP_VERIFICATION, /* a SELECT, range by range, of rows that must not be: the first one fails the step */
+};
+const char *step_kind_name(enum step_kind k); /* "statement", "batches", "verification" */
+
+/* How the rows of a large table are visited, a range of the key at a time. */
+struct online_range {
+    struct str table; /* schema-qualified and quoted: its size, its key */
+    struct str alias; /* quoted: what the step's text calls it */
+    /* Columns, quoted, in the order of a unique index whose columns are all NOT NULL; none: by the pages of
+       the table (ctid), which PostgreSQL 14 and later can. */
+    struct {
+        struct str *at;
+        size_t count, room;
+    } key;
+};
+
+/* One step, as a person can read it; its text is a whole statement also where it is run range by range. */
 struct online_step {
+    enum step_kind kind;
+    /* Not STEP_STATEMENT: how. The text then ends in a WHERE clause that ` AND (…)` can be put behind. */
+    const struct online_range *range;
     enum phase phase;
+    /* This one and all behind it are not run by `migrate apply` but by `migrate contract`, when nobody needs
+       the old form any more. */
+    bool waits;
     bool refuses_transaction; /* CONCURRENTLY and its like; else a transaction of its own */
     struct str sql;           /* without a semicolon */
     const char *does;         /* for people: "builds the index while others write" */
@@ -77,6 +102,9 @@ struct online_begun {
     struct online_forms forms;
     int64_t units_done;
 };
+
+/* How many of its steps `migrate apply` runs; all of them where it never waits. */
+size_t online_steps_at_once(const struct online_form *form);
 
 /* NULL: the statement is run as it is written. */
 const struct online_rewritten *online_find(const struct online_forms *forms, size_t statement);

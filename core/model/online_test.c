@@ -1,0 +1,89 @@
+/* Online forms come back from the history as they were written into it. */
+#include "core/model/online.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+#include "core/base/vec.h"
+
+static void forms_come_back_as_they_were(void **state)
+{
+    (void)state;
+    SCOPED(arena) struct arena *a = arena_make();
+    SCOPED(fail) struct fail f = FAIL_NONE;
+    struct online_range range = {.table = STR("public.users"), .alias = STR("users")};
+    vec_push(a, &range.key, STR("tenant"));
+    vec_push(a, &range.key, STR("\"Id\""));
+    struct online_form form = {.recipe = "rename-column", .why = "Code breaks."};
+    struct online_step add = {.sql = STR("ALTER TABLE users ADD b text"),
+                              .does = "adds the new column",
+                              .undo = STR("ALTER TABLE users DROP b"),
+                              .undo_cost = UNDO_FREE};
+    struct online_step copy = {.kind = STEP_BATCHES,
+                               .range = &range,
+                               .phase = PHASE_BACKFILL,
+                               .sql = STR("UPDATE users SET b = a WHERE b IS DISTINCT FROM a"),
+                               .does = "copies"};
+    struct online_step drop = {.phase = PHASE_CONTRACT,
+                               .waits = true,
+                               .sql = STR("ALTER TABLE users DROP a"),
+                               .does = "drops the old column"};
+    vec_push(a, &form.steps, add);
+    vec_push(a, &form.steps, copy);
+    vec_push(a, &form.steps, drop);
+    struct online_forms forms = {0};
+    struct online_rewritten one = {.statement = 2, .digest = digest_of(STR("x")), .form = &form};
+    vec_push(a, &forms, one);
+
+    SCOPED(json) struct json *kept = online_forms_json(&forms);
+    struct online_forms again;
+    assert_true(online_forms_read(a, kept, &again, &f));
+    assert_int_equal(again.count, 1);
+    const struct online_form *got = again.at[0].form;
+    assert_int_equal(online_steps_at_once(got), 2);
+    assert_int_equal(got->steps.at[1].kind, STEP_BATCHES);
+    assert_int_equal(got->steps.at[1].range->key.count, 2);
+    SCOPED(json) struct json *second = online_forms_json(&again);
+    assert_string_equal(json_line(a, kept).at, json_line(a, second).at);
+}
+
+/* What a later version may write is refused, not guessed at. */
+static void unknown_kinds_are_refused(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "\"kind\": \"shadow\"",
+        "\"kind\": \"batches\"",
+        "\"kind\": \"batches\", \"range\": {\"table\": \"t\", \"alias\": \"t\"}",
+        "\"waits\": 3",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        SCOPED(arena) struct arena *a = arena_make();
+        SCOPED(fail) struct fail f = FAIL_NONE;
+        struct digest d = digest_of(STR("x"));
+        const char *text = arena_printf(a,
+                                        "[{\"statement\": 1, \"digest\": \"%.*s\", \"recipe\": "
+                                        "\"r\", \"why\": \"w\", \"steps\": "
+                                        "[{\"phase\": \"expand\", \"transaction\": \"single\", "
+                                        "\"sql\": \"SELECT\", \"does\": \"d\", "
+                                        "\"undo\": null, \"undo_cost\": \"free\", %s}]}]",
+                                        STR_ARG(digest_str(&d)), bad[i]);
+        SCOPED(json) struct json *j = json_parse(str_of(text), STR("test"), &f);
+        struct online_forms out;
+        assert_non_null(j);
+        assert_false(online_forms_read(a, j, &out, &f));
+        assert_int_equal(f.code, EXIT_INTEGRITY);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(forms_come_back_as_they_were),
+        cmocka_unit_test(unknown_kinds_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
