@@ -74,12 +74,14 @@ coverage: need-test need-check ## run the tests and report which lines they reac
 	@$(MAKE) --no-print-directory MODE=coverage O=build/coverage test
 	@.ci/coverage build/coverage
 
-.PHONY: bench benches
+.PHONY: bench bench-availability benches
 bench: need-test all benches ## time the program beside psql, sqlite3, squawk and the parser
-	@for script in .ci/bench/*.sh; do \
-	    if [ -x "$$script" ] && [ "$$script" != .ci/bench/server.sh ]; then echo "== $$script"; PROGRAM=$(PROGRAM) "$$script"; fi; \
-	done
+	@for script in .ci/bench/apply.sh .ci/bench/plan.sh; do echo "== $$script"; PROGRAM=$(PROGRAM) "$$script"; done
+bench-availability: need-test all benches ## what an application waits while its database is changed (about half an hour)
+	@PROGRAM=$(PROGRAM) .ci/bench/availability.sh $(CASES)
 benches: $(BENCHES)
+# The test runs the bench over a small table.
+$(O)/cmd/availability_test: | $(O)/drivers/postgres/traffic_bench
 
 .PHONY: truth
 truth: $(PROGRAM) ## compare what is foretold with what servers did (../shared/truth; SHOW=n differences)

@@ -1,5 +1,6 @@
 #!/bin/bash
-# server.sh start DIR | stop DIR: a PostgreSQL server with its default durability, on disk, on a private socket.
+# server.sh start DIR [SETTING…] | stop DIR: a PostgreSQL server with its default durability, on disk, on a
+# private socket; settings are lines of postgresql.conf.
 # Sourced names: none; prints the connection string on start.
 set -eu
 dir=$2
@@ -17,6 +18,7 @@ case $1 in
 listen_addresses = ''
 unix_socket_directories = '$dir'
 port = 5499
+$(printf '%s\n' "${@:3}")
 CONF
         as_owner "$bin/pg_ctl" -D "$dir/data" -w -l "$dir/server.log" start >> "$dir.log" 2>&1
         echo "host=$dir port=5499 user=postgres" ;;

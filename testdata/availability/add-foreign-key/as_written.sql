@@ -1,0 +1,1 @@
+ALTER TABLE movements ADD FOREIGN KEY (account_id) REFERENCES accounts;

@@ -1,0 +1,1 @@
+BEGIN; SELECT count(*) FROM (SELECT FROM movements LIMIT 10) few

@@ -1,0 +1,1 @@
+ALTER TABLE accounts ADD CONSTRAINT accounts_ref_key UNIQUE (ref);

@@ -1,0 +1,1 @@
+BEGIN; SELECT count(*) FROM (SELECT FROM events WHERE id = 1) few

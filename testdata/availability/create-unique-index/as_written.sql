@@ -1,0 +1,1 @@
+CREATE UNIQUE INDEX accounts_ref ON accounts (ref);

@@ -1,0 +1,1 @@
+CREATE INDEX accounts_region ON accounts (region);

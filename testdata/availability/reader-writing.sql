@@ -1,0 +1,1 @@
+BEGIN; INSERT INTO accounts (email, name) VALUES ('long@example.org', 'long')

@@ -1,0 +1,1 @@
+REINDEX INDEX movements_account_id;

@@ -1,0 +1,1 @@
+REINDEX INDEX CONCURRENTLY movements_account_id;

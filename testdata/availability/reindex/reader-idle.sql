@@ -1,0 +1,1 @@
+BEGIN; SELECT count(*) FROM movements WHERE account_id = 1
