@@ -63,6 +63,27 @@ static struct plan plan_sql(struct arena *a, enum engine engine, const char *sql
     return p;
 }
 
+/* ---- findings ---- */
+
+/* The script, and with it the tree that the name is in, is gone by then. */
+static void what_a_finding_is_about_outlives_the_script(void **state)
+{
+    (void)state;
+    SCOPED(arena) struct arena *a = arena_make();
+    struct plan p = plan_sql(a, ENGINE_POSTGRES, "drop schema archive cascade;");
+    const struct hazards *found = &p.migrations[0].statements.at[0].hazards;
+    SCOPED(arena) struct arena *next = arena_make(); /* takes the memory that was given back */
+    for (size_t i = 0; i < 256; i++)
+        memset(arena_alloc(next, 4096), 'x', 4096);
+    for (size_t i = 0; i < found->count; i++) {
+        if (strcmp(found->at[i].rule->id, "drop-schema-cascade") == 0) {
+            assert_string_equal(arena_cstr(a, found->at[i].relation), "archive");
+            return;
+        }
+    }
+    fail();
+}
+
 /* ---- groups ---- */
 
 static void a_plan_says_which_statements_share_a_transaction(void **state)
@@ -456,6 +477,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_server_decides_what_the_parser_does_not_know),
+        cmocka_unit_test(what_a_finding_is_about_outlives_the_script),
         cmocka_unit_test(a_plan_says_which_statements_share_a_transaction),
         cmocka_unit_test(an_enum_value_ends_its_transaction_only_where_it_is_used),
         cmocka_unit_test(real_histories_are_grouped_as_they_were_run),

@@ -281,13 +281,13 @@ static void add_finding(struct rule_subject *s, const struct rule_finding *what,
         .level = rules_policy_level(s->policy, rule->id, rule->level),
         .message = message,
         .fix = what->fix ? what->fix : rule->fix,
-        .relation = what->name,
+        .relation = arena_str(s->a, what->name), /* it may be a name in the tree, which goes away */
         .offset_bytes = what->offset_bytes,
         .line = what->line,
     };
     if (!h.line && s->statement)
         h.line = s->statement->line;
-    if (what->relation && !h.relation.len)
+    if (what->relation && !what->name.len)
         h.relation = catalog_relation_text(s->a, what->relation);
     exempt(s, what->relation, &h);
     if (h.level != HAZARD_OFF)
