@@ -1,4 +1,4 @@
-/* Copies trees, and takes them from the library before it packs them. */
+/* Copies trees, and takes them, and tokens, from the library before it packs them. */
 #include "planner/postgres/parse_tree.h"
 
 /* ---- copies ---- */
@@ -118,4 +118,43 @@ SEEN_BY_THE_LIBRARY size_t pg_query__parse_result__pack(const PgQuery__ParseResu
                                                         uint8_t *out)
 {
     return taking_into ? 0 : protobuf_c_message_pack(&message->base, out);
+}
+
+/* ---- tokens ---- */
+
+static _Thread_local struct token_taking *taking_tokens;
+
+void parse_taking_tokens_begin(struct token_taking *t)
+{
+    t->is_taken = false;
+    taking_tokens = t;
+}
+
+void parse_taking_tokens_end(void)
+{
+    taking_tokens = NULL;
+}
+
+SEEN_BY_THE_LIBRARY size_t
+pg_query__scan_result__get_packed_size(const PgQuery__ScanResult *message)
+{
+    struct token_taking *t = taking_tokens;
+    if (!t)
+        return protobuf_c_message_get_packed_size(&message->base);
+    for (size_t i = 0; i < message->n_tokens; i++) {
+        const PgQuery__ScanToken *one = message->tokens[i];
+        parse_add_token(t->out, (struct token){
+                                    .kind = (int)one->token,
+                                    .from = (uint32_t)one->start + (uint32_t)t->offset,
+                                    .to = (uint32_t)one->end + (uint32_t)t->offset,
+                                });
+    }
+    t->is_taken = true;
+    return 0;
+}
+
+SEEN_BY_THE_LIBRARY size_t pg_query__scan_result__pack(const PgQuery__ScanResult *message,
+                                                       uint8_t *out)
+{
+    return taking_tokens ? 0 : protobuf_c_message_pack(&message->base, out);
 }

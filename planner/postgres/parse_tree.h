@@ -1,19 +1,19 @@
 /*
- * The tree that libpg_query has made, taken from it as it stands. Its pg_query_parse_protobuf() packs the
- * tree into bytes, for which it looks at every one of 238 possible members of each node, twice; reading the
- * bytes again costs as much as half of that. All that together is six times the parsing itself.
+ * The tree that libpg_query has made, and its tokens, taken from it as they stand. Its
+ * pg_query_parse_protobuf() packs the tree into bytes, for which it looks at every one of 238 possible
+ * members of each node, twice; reading the bytes again costs as much as half of that. All that together is
+ * six times the parsing itself. Packing and reading tokens costs as much as finding them.
  *
- * So parse_tree.c defines the two functions of the generated code that the library calls to pack its
- * result. A program's own definition comes before that of a shared library: while a parse of ours runs,
- * they copy the tree into an arena and give no bytes. Anybody else gets the packed bytes. Where the
- * library does not ask them (linked in another way), there are bytes, and parse.c reads those.
+ * So parse_tree.c defines the functions of the generated code that the library calls to pack its results,
+ * two for each. A program's own definition comes before that of a shared library: while a parse of ours
+ * runs, they copy the tree into an arena, or the tokens into a list, and give no bytes. Anybody else gets
+ * the packed bytes. Where the library does not ask them (linked in another way), there are bytes, and
+ * parse.c and scan.c read those.
  */
 #ifndef PLANNER_POSTGRES_PARSE_TREE_H
 #define PLANNER_POSTGRES_PARSE_TREE_H
 
-#include "core/base/arena.h"
-
-#include <pg_query/pg_query.pb-c.h>
+#include "planner/postgres/parse.h"
 
 /* A copy in the arena, with all that is below it. Absent strings are "". */
 ProtobufCMessage *parse_message_copy(struct arena *a, const ProtobufCMessage *message);
@@ -22,6 +22,17 @@ ProtobufCMessage *parse_message_copy(struct arena *a, const ProtobufCMessage *me
 void parse_taking_begin(struct arena *a);
 /* What was taken, without packing; NULL: nothing was, there are bytes to be read. */
 PgQuery__ParseResult *parse_taking_end(void);
+
+/* Until parse_taking_tokens_end(), what this thread's lexer finds is added to a list. */
+struct token_taking {
+    struct tokens *out;
+    size_t offset; /* of the text that is read, added to places */
+    bool is_taken; /* false: there are bytes to be read */
+};
+void parse_taking_tokens_begin(struct token_taking *t);
+void parse_taking_tokens_end(void);
+/* Adds one to a list. */
+void parse_add_token(struct tokens *out, struct token t);
 
 /* The members of a message that may be set: all; of a Node, which is a choice of 238, the one that is. */
 static inline void parse_member_range(const ProtobufCMessage *message, unsigned *out_from,

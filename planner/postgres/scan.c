@@ -7,6 +7,7 @@
 
 #include "core/base/buf.h"
 #include "core/base/text.h"
+#include "planner/postgres/parse_tree.h"
 
 #include <pg_query.h>
 
@@ -67,7 +68,7 @@ static struct token read_token(const uint8_t *at, const uint8_t *end)
 }
 
 /* Not in an arena, where every growth would leave the array before it behind. */
-static void add_token(struct tokens *out, struct token t)
+void parse_add_token(struct tokens *out, struct token t)
 {
     if (out->count == out->room) {
         out->room = out->room ? out->room + out->room / 2 : 64;
@@ -103,7 +104,7 @@ static void take_tokens(const PgQueryProtobuf *bytes, size_t offset, struct toke
         struct token t = read_token(at, at + value);
         t.from += (uint32_t)offset;
         t.to += (uint32_t)offset;
-        add_token(out, t);
+        parse_add_token(out, t);
         at += value;
     }
 }
@@ -113,12 +114,15 @@ static void take_tokens(const PgQueryProtobuf *bytes, size_t offset, struct toke
 static bool scan(struct arena *a, struct str text, size_t offset, struct tokens *out,
                  size_t *out_error_at)
 {
+    struct token_taking taking = {.out = out, .offset = offset};
+    parse_taking_tokens_begin(&taking);
     PgQueryScanResult result = pg_query_scan(text.at);
+    parse_taking_tokens_end();
     *out_error_at = SIZE_MAX;
     bool is_done = !result.error;
-    if (is_done) {
+    if (is_done && !taking.is_taken) {
         take_tokens(&result.pbuf, offset, out);
-    } else {
+    } else if (!is_done) {
         *out_error_at = postgres_error_offset(text, result.error->cursorpos);
         if (!out->message) {
             out->message = postgres_error_message(a, result.error->message);
