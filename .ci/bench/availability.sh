@@ -20,7 +20,8 @@ cd "$(dirname "$0")/../.."
 program=$(realpath "${PROGRAM:-build/release/migrate}")
 traffic=$(dirname "$program")/drivers/postgres/traffic_bench
 rows=${AVAILABILITY_ROWS:-2000000} rate=${AVAILABILITY_RATE:-300} connections=${AVAILABILITY_CONNECTIONS:-12}
-warm_ms=$((rows < 1000000 ? 50 : 1500))
+# A large copy is made past the WAL, and everything is on disk before the traffic begins.
+if [ "$rows" -lt 1000000 ]; then warm_ms=50 strategy='' settle=''; else warm_ms=1500 strategy='STRATEGY file_copy' settle=CHECKPOINT; fi
 cases=testdata/availability
 work=$(mktemp -d /var/tmp/migrate-bench.XXXXXX)
 chmod 755 "$work"
@@ -49,6 +50,10 @@ prepare_database() {
     sql postgres -c 'DROP DATABASE IF EXISTS bench_template' -c 'CREATE DATABASE bench_template' -c "DO \$\$ BEGIN
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'app') THEN CREATE ROLE app LOGIN SUPERUSER; END IF; END \$\$"
     sql bench_template -c 'CREATE EXTENSION pg_stat_statements' -f "$cases/setup.sql" -c 'VACUUM (FREEZE, ANALYZE)' -c CHECKPOINT
+    # The history is there already, as it is in a project that lives.
+    mkdir "$work/project"
+    echo 'SELECT 1;' > "$work/project/0001_begin.sql"
+    "$program" apply -q --url "$conn dbname=bench_template" --dir "$work/project" > "$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
 }
 say_conditions() {
     echo "$rows rows; $rate requests a second over $connections connections; $(nproc) processors; $(uptime | sed 's/.*load/load/')"
@@ -64,9 +69,6 @@ make_command() { # VARIANT DATABASE
     case $1 in
         as-written | by-hand) command=("$psql" -X -q -v ON_ERROR_STOP=1 -v rows="$rows" -d "$url" -f "$case_dir/${1//-/_}.sql") ;;
         migrate)
-            rm -rf "$work/project" && mkdir "$work/project"
-            echo 'SELECT 1;' > "$work/project/0001_begin.sql"
-            "$program" apply -q --url "$url" --dir "$work/project" > "$work/log" 2>&1 || { cat "$work/log"; exit 1; } >&2
             cp "$case_dir/as_written.sql" "$work/project/0002_case.sql"
             echo 'set -e' > "$work/run"
             tr , '\n' <<< "$(option commands apply)" | while read -r step; do
@@ -77,8 +79,8 @@ make_command() { # VARIANT DATABASE
 }
 measure() { # VARIANT READER SECONDS; leaves $work/result
     local db=bench_run reader=()
-    sql postgres -c "DROP DATABASE IF EXISTS $db WITH (FORCE)" -c "CREATE DATABASE $db TEMPLATE bench_template"
-    if [ -e "$case_dir/setup.sql" ]; then sql $db -f "$case_dir/setup.sql" -c CHECKPOINT; fi
+    sql postgres -c "DROP DATABASE IF EXISTS $db WITH (FORCE)" -c "CREATE DATABASE $db TEMPLATE bench_template $strategy"
+    if [ -e "$case_dir/setup.sql" ]; then sql $db -f "$case_dir/setup.sql" -c "$settle"; fi
     make_command "$1" $db
     [ "$2" = none ] || reader=(--reader "$(own "reader-$2.sql")" --reader-ms "${AVAILABILITY_READER_MS:-${3}000}")
     "$traffic" --url "$conn dbname=$db" --app "$conn dbname=$db user=app" --traffic "$(own traffic.sql)" \
@@ -102,12 +104,14 @@ report() { # OPERATION VARIANT READER
             print operation, reader, variant, value["longest_ms"], value["p999_ms"], value["errors"], value["time_ms"],
                 value["wal_bytes"], ratio, value["exit"], value["requests"] >> table
             for (i = 1; i <= notes; i++)
-                if (note[i] ~ /^error / || (variant == "migrate" && value["longest_ms"] > 150))
+                if (note[i] ~ /^error / || (variant != "as-written" && value["longest_ms"] > 150))
                     print "    " note[i]
         }' "$work/result"
     # What migrate itself tells of waiting; and all that a command told which failed.
     if grep -q '^exit 0$' "$work/result"; then
-        [ "$2" != migrate ] || grep -i -E 'lock|wait' "$work/log" | sed 's/^/    migrate: /' || true
+        [ "$2" != migrate ] || grep -i -E 'lock|wait' "$work/log" | awk '
+            { last = $0 } NR == 1 { print "    migrate: " $0 }
+            END { if (NR > 2) print "    migrate: … " NR - 2 " more"; if (NR > 1) print "    migrate: " last }' || true
     else
         sed 's/^/    /' "$work/log"
         failed=1

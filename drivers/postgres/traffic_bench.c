@@ -12,7 +12,6 @@
  * command its time in ms, its exit code, and the bytes of WAL that everybody but the application's role
  * wrote (pg_stat_statements has them by role; what the server writes in the background is left out).
  */
-#include "core/base/base.h"
 #include "core/base/clock.h"
 #include "core/base/fs.h"
 #include "core/base/vec.h"
@@ -52,11 +51,6 @@ struct link {
     char why[WHY_BYTES];
 };
 
-struct failure {
-    char text[WHY_BYTES];
-    uint32_t count;
-};
-
 struct bench {
     struct arena *arena;
     const char *url, *app, *traffic, *waits, *reader, *log;
@@ -81,7 +75,10 @@ struct bench {
     const char *longest_kind;
     char last_why[WHY_BYTES]; /* of anybody */
     uint32_t errors;
-    struct failure failures[MOST_ERRORS];
+    struct failure {
+        char text[WHY_BYTES];
+        uint32_t count;
+    } failures[MOST_ERRORS];
 };
 
 NORETURN static void die(const char *what, const char *why)
@@ -190,10 +187,10 @@ static void open_connections(struct bench *b)
     b->watcher = open_connection(b->url, "bench watcher");
     for (int64_t i = 0; i < b->connections; i++)
         b->links[i].pg = open_connection(b->app, "application");
-    if (b->reader) {
-        b->holder = open_connection(b->app, "long reader");
-        (void)ask(b->holder, read_file(b, b->reader));
-    }
+    if (!b->reader)
+        return;
+    b->holder = open_connection(b->app, "long reader");
+    (void)ask(b->holder, read_file(b, b->reader));
 }
 
 /* ---- requests */
@@ -278,6 +275,12 @@ static void take_results(struct bench *b, struct link *l)
 
 /* ---- who waits for what */
 
+/* A lock tells more than what a request waits for behind it, all at once with those that it held up. */
+static bool is_lock(const char *why)
+{
+    return strncmp(why, "Lock/", strlen("Lock/")) == 0 || strstr(why, ": Lock/") != NULL;
+}
+
 static void note_why(struct bench *b, const char *process, const char *why)
 {
     int64_t pid = 0;
@@ -285,7 +288,8 @@ static void note_why(struct bench *b, const char *process, const char *why)
         die(b->waits, "want rows of process, text");
     (void)snprintf(b->last_why, WHY_BYTES, "no connection free; another: %s", why);
     for (int64_t i = 0; i < b->connections; i++)
-        if (b->links[i].kind && PQbackendPID(b->links[i].pg) == pid)
+        if (b->links[i].kind && PQbackendPID(b->links[i].pg) == pid &&
+            (is_lock(why) || !is_lock(b->links[i].why)))
             (void)snprintf(b->links[i].why, WHY_BYTES, "%s", why);
 }
 
@@ -334,7 +338,7 @@ static void start_command(struct bench *b)
 static void look_at_command(struct bench *b, int64_t now)
 {
     int status;
-    if (now - b->from_us > (int64_t)GIVE_UP_S * 1000000)
+    if (now - b->from_us > GIVE_UP_S * INT64_C(1000000))
         (void)kill(b->child, SIGKILL);
     if (waitpid(b->child, &status, WNOHANG) != b->child)
         return;
@@ -358,8 +362,8 @@ static void wait_for_something(struct bench *b)
     for (int64_t i = 0; i < b->connections; i++)
         fds[count++] = (struct pollfd){.fd = b->links[i].kind ? PQsocket(b->links[i].pg) : -1,
                                        .events = POLLIN};
-    fds[count++] =
-        (struct pollfd){.fd = b->is_looking ? PQsocket(b->watcher) : -1, .events = POLLIN};
+    int watcher = b->is_looking ? PQsocket(b->watcher) : -1;
+    fds[count++] = (struct pollfd){.fd = watcher, .events = POLLIN};
     /* A millisecond also bounds how late the end of the command is seen. */
     (void)poll(fds, count, 1);
     for (int64_t i = 0; i < b->connections; i++)
@@ -408,7 +412,7 @@ static int compare_waits(const void *left, const void *right)
 static void report(struct bench *b)
 {
     size_t count = b->waits_us.count;
-    if (count)
+    if (count > 0)
         qsort(b->waits_us.at, count, sizeof(*b->waits_us.at), compare_waits);
     size_t rank = (count * 999 + 999) / 1000; /* the nearest rank, from 1 */
     (void)printf("requests %zu\nlongest_ms %.1f\np999_ms %.1f\nerrors %u\ntime_ms %.1f\nexit %d\n",
@@ -460,12 +464,11 @@ static void take_option(struct bench *b, const char *name, const char *value)
 
 static void read_options(struct bench *b, char **argv)
 {
-    while (*argv && strcmp(*argv, "--") != 0) {
+    for (; *argv && strcmp(*argv, "--") != 0; argv += 2)
         if (!argv[1])
             die(*argv, "wants a value");
-        take_option(b, argv[0], argv[1]);
-        argv += 2;
-    }
+        else
+            take_option(b, argv[0], argv[1]);
     b->command = *argv ? argv + 1 : argv;
     if (!b->url || !b->app || !b->traffic || !b->waits || !b->log || !*b->command || b->keys < 1 ||
         b->rate < 1 || b->connections < 1 || b->connections > MOST_CONNECTIONS)
@@ -479,9 +482,8 @@ int main(int argc UNUSED, char **argv)
     struct bench *b = arena_new(arena, struct bench);
     b->arena = arena;
     b->random = 0x9E3779B97F4A7C15ULL;
-    const char *why = libpq_load();
-    if (why)
-        die("libpq", why);
+    if (libpq_load())
+        die("libpq", libpq_load());
     read_options(b, argv + 1);
     read_traffic(b);
     b->waits_sql = read_file(b, b->waits);

@@ -1,0 +1,1 @@
+UPDATE accounts SET name = upper(name) WHERE name <> upper(name);
