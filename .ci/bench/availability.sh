@@ -14,7 +14,8 @@
 # by_hand.sql, traffic.sql and reader-*.sql in place of the common ones, and `case`, with the lines
 #   readers=none idle:6       beside which open transactions, and for how many seconds: reader-NAME.sql
 #   variants=as-written       of as-written, by-hand and migrate
-#   commands=apply            what migrate is called with, one after the other, separated by commas
+#   before=apply              what migrate is called with before the traffic: calls, separated by commas
+#   commands=apply            the same beside the traffic; this is measured
 set -eu
 cd "$(dirname "$0")/../.."
 program=$(realpath "${PROGRAM:-build/release/migrate}")
@@ -63,17 +64,23 @@ say_conditions() {
     echo "goals for migrate: longest wait at most 150 ms, no errors, time at most 1.1 x by hand"
 }
 
+# A script of the calls that the case names.
+migrate_calls() { # DATABASE NAME DEFAULT
+    local call
+    echo 'set -e'
+    option "$2" "$3" | tr , '\n' | while read -r call; do
+        [ -z "$call" ] || printf '%q %s --url %q --dir %q\n' "$program" "$call" "$conn dbname=$1" "$work/project"
+    done
+}
 # The command of a variant, in `command`.
 make_command() { # VARIANT DATABASE
-    local url="$conn dbname=$2" step
     case $1 in
-        as-written | by-hand) command=("$psql" -X -q -v ON_ERROR_STOP=1 -v rows="$rows" -d "$url" -f "$case_dir/${1//-/_}.sql") ;;
+        as-written | by-hand) command=("$psql" -X -q -v ON_ERROR_STOP=1 -v rows="$rows" -d "$conn dbname=$2" -f "$case_dir/${1//-/_}.sql") ;;
         migrate)
             cp "$case_dir/as_written.sql" "$work/project/0002_case.sql"
-            echo 'set -e' > "$work/run"
-            tr , '\n' <<< "$(option commands apply)" | while read -r step; do
-                printf '%q %s --url %q --dir %q\n' "$program" "$step" "$url" "$work/project" >> "$work/run"
-            done
+            migrate_calls "$2" before '' > "$work/run"
+            bash "$work/run" > "$work/log" 2>&1 || { cat "$work/log" >&2; exit 1; }
+            migrate_calls "$2" commands apply > "$work/run"
             command=(bash "$work/run") ;;
     esac
 }

@@ -1,1 +1,1 @@
-UPDATE accounts SET name = upper(name) WHERE name <> upper(name);
+UPDATE accounts SET status = 'active' WHERE status IS NULL;

@@ -4,7 +4,7 @@ DECLARE
     size CONSTANT bigint := 2000;
 BEGIN
     FOR batch IN 0 .. last / size LOOP
-        UPDATE accounts SET name = upper(name) WHERE id > batch * size AND id <= (batch + 1) * size AND name <> upper(name);
+        UPDATE accounts SET status = 'active' WHERE id > batch * size AND id <= (batch + 1) * size AND status IS NULL;
         COMMIT;
     END LOOP;
 END $$;
