@@ -1,8 +1,10 @@
-/* The tables are sorted bytewise, one row a line: the first row of a key is found by halving the text. */
+/* The tables are sorted bytewise, one row a line: the rows of a key are neighbours. */
 #include "planner/postgres/facts.h"
 
 #include "facts_text.h"
 #include "planner/postgres/effects.h"
+
+#include <pthread.h>
 
 struct fact_text {
     const char *at;
@@ -18,37 +20,111 @@ static const struct fact_text texts[FACT_TABLE_MAX] = {
     [FACT_OPCLASSES] = {facts_postgres_opclasses, &facts_postgres_opclasses_len, 9},
 };
 
-/* Where the line begins in which byte `at` is. */
-static size_t line_start(struct str text, size_t at)
+struct fact_row {
+    struct fact fact;
+    uint64_t from, to; /* versions; from above to: the row says none */
+};
+
+/* Made once, as long as the process. */
+struct fact_rows {
+    struct arena *arena;
+    struct fact_row *at; /* sorted by the first column, as the text is */
+    size_t count;
+    uint32_t *first; /* by the first column's hash: number + 1 of its first row; 0: nothing */
+    size_t slots;    /* of it: a power of two */
+};
+
+static struct fact_rows all_rows[FACT_TABLE_MAX];
+static pthread_once_t all_once[FACT_TABLE_MAX] = {
+    [0 ... FACT_TABLE_MAX - 1] = PTHREAD_ONCE_INIT,
+};
+
+static size_t hash_of(struct str key)
 {
-    while (at > 0 && text.at[at - 1] != '\n')
-        at--;
-    return at;
+    uint64_t hash = 14695981039346656037U; /* FNV-1a */
+    for (size_t i = 0; i < key.len; i++)
+        hash = (hash ^ (unsigned char)key.at[i]) * 1099511628211U;
+    return (size_t)(hash ^ hash >> 32);
 }
 
-/* Order of the key of a line and the key that is looked for. */
-static int compare_key(struct str line, struct str key)
+/* Where the key's first row is noted, or is to be. */
+static uint32_t *slot_of(const struct fact_rows *rows, struct str key)
 {
-    struct str found;
-    (void)str_cut(line, '\t', &found);
-    return str_compare(found, key);
+    size_t slot = hash_of(key) & (rows->slots - 1);
+    while (rows->first[slot] && !str_equal(rows->at[rows->first[slot] - 1].fact.column[0], key))
+        slot = (slot + 1) & (rows->slots - 1);
+    return &rows->first[slot];
+}
+
+static void cut_row(struct fact_row *row, struct str line, size_t column_count)
+{
+    for (size_t i = 0; i < column_count; i++)
+        line = str_cut(line, '\t', &row->fact.column[i]);
+    if (!str_to_u64(row->fact.column[column_count - 2], &row->from) ||
+        !str_to_u64(row->fact.column[column_count - 1], &row->to))
+        row->from = UINT64_MAX;
+}
+
+static void make_rows(enum fact_table table)
+{
+    const struct str text = {texts[table].at, *texts[table].len};
+    struct fact_rows *rows = &all_rows[table];
+    struct str line;
+    for (struct str rest = text; rest.len; rest = str_cut_line(rest, &line))
+        rows->count++;
+    for (rows->slots = 16; rows->slots < rows->count * 2;)
+        rows->slots *= 2;
+    rows->arena = arena_make();
+    rows->at = arena_array(rows->arena, struct fact_row, rows->count + 1);
+    rows->first = arena_array(rows->arena, uint32_t, rows->slots);
+    struct str rest = text;
+    for (size_t i = 0; i < rows->count; i++) {
+        rest = str_cut_line(rest, &line);
+        cut_row(&rows->at[i], line, texts[table].column_count);
+        uint32_t *slot = slot_of(rows, rows->at[i].fact.column[0]);
+        if (!*slot)
+            *slot = (uint32_t)i + 1;
+    }
+}
+
+static void make_functions(void)
+{
+    make_rows(FACT_FUNCTIONS);
+}
+static void make_operators(void)
+{
+    make_rows(FACT_OPERATORS);
+}
+static void make_types(void)
+{
+    make_rows(FACT_TYPES);
+}
+static void make_casts(void)
+{
+    make_rows(FACT_CASTS);
+}
+static void make_opclasses(void)
+{
+    make_rows(FACT_OPCLASSES);
+}
+
+static const struct fact_rows *rows_of(enum fact_table table)
+{
+    static void (*const make[FACT_TABLE_MAX])(void) = {
+        [FACT_FUNCTIONS] = make_functions, [FACT_OPERATORS] = make_operators,
+        [FACT_TYPES] = make_types,         [FACT_CASTS] = make_casts,
+        [FACT_OPCLASSES] = make_opclasses,
+    };
+    pthread_once(&all_once[table], make[table]);
+    return &all_rows[table];
 }
 
 struct facts facts_of(const struct catalog *c, enum fact_table table, struct str key)
 {
-    struct str text = {texts[table].at, *texts[table].len};
-    size_t from = 0; /* the lines before are smaller */
-    size_t to = text.len;
-    while (from < to) {
-        size_t middle = line_start(text, from + (to - from) / 2);
-        struct str line;
-        struct str behind = str_cut_line(str_skip(text, middle), &line);
-        if (compare_key(line, key) < 0)
-            from = text.len - behind.len;
-        else
-            to = middle;
-    }
-    return (struct facts){.catalog = c, .table = table, .key = key, .rest = str_skip(text, from)};
+    const struct fact_rows *rows = rows_of(table);
+    uint32_t first = *slot_of(rows, key);
+    return (struct facts){
+        .catalog = c, .table = table, .key = key, .next = first ? first - 1 : rows->count};
 }
 
 unsigned facts_major(const struct catalog *c)
@@ -71,32 +147,26 @@ static bool has_extension(const struct catalog *c, struct str name)
     return !c->is_complete;
 }
 
-static bool is_in_version(const struct facts *search, const struct fact *f, size_t column_count)
+static bool is_in_version(const struct facts *search, const struct fact_row *row)
 {
-    uint64_t from;
-    uint64_t to;
-    if (!str_to_u64(f->column[column_count - 2], &from) ||
-        !str_to_u64(f->column[column_count - 1], &to))
-        return false;
     unsigned major = facts_major(search->catalog);
-    return major >= from && major <= to;
+    return major >= row->from && major <= row->to;
 }
 
 bool facts_next(struct facts *search, struct fact *out)
 {
-    size_t count = texts[search->table].column_count;
-    while (search->rest.len) {
-        struct str line;
-        struct str rest = str_cut_line(search->rest, &line);
-        for (size_t i = 0; i < count; i++)
-            line = str_cut(line, '\t', &out->column[i]);
-        if (!str_equal(out->column[0], search->key))
+    const struct fact_rows *rows = rows_of(search->table);
+    size_t extension = texts[search->table].column_count - 3;
+    for (; search->next < rows->count; search->next++) {
+        const struct fact_row *row = &rows->at[search->next];
+        if (!str_equal(row->fact.column[0], search->key))
             return false;
-        search->rest = rest;
-        struct str extension = out->column[count - 3];
-        if (is_in_version(search, out, count) &&
-            (!extension.len || has_extension(search->catalog, extension)))
+        struct str name = row->fact.column[extension];
+        if (is_in_version(search, row) && (!name.len || has_extension(search->catalog, name))) {
+            *out = row->fact;
+            search->next++;
             return true;
+        }
     }
     return false;
 }
@@ -104,24 +174,19 @@ bool facts_next(struct facts *search, struct fact *out)
 struct facts facts_of_extension(const struct catalog *c, enum fact_table table,
                                 struct str extension)
 {
-    return (struct facts){
-        .catalog = c,
-        .table = table,
-        .key = extension,
-        .rest = {texts[table].at, *texts[table].len},
-    };
+    return (struct facts){.catalog = c, .table = table, .key = extension};
 }
 
 bool facts_next_of_extension(struct facts *search, struct fact *out)
 {
-    size_t count = texts[search->table].column_count;
-    while (search->rest.len) {
-        struct str line;
-        search->rest = str_cut_line(search->rest, &line);
-        for (size_t i = 0; i < count; i++)
-            line = str_cut(line, '\t', &out->column[i]);
-        if (str_equal(out->column[count - 3], search->key) && is_in_version(search, out, count))
+    const struct fact_rows *rows = rows_of(search->table);
+    size_t extension = texts[search->table].column_count - 3;
+    while (search->next < rows->count) {
+        const struct fact_row *row = &rows->at[search->next++];
+        if (str_equal(row->fact.column[extension], search->key) && is_in_version(search, row)) {
+            *out = row->fact;
             return true;
+        }
     }
     return false;
 }

@@ -1,8 +1,8 @@
 /*
  * What PostgreSQL brings along: functions, operators, types, casts, operator classes, of its own and of
  * the extensions in its contrib package, by version. The tables are in planner/postgres/facts/, read
- * from real servers by .ci/facts (the columns are explained in .ci/facts.sql), embedded at build time and
- * searched where they are.
+ * from real servers by .ci/facts (the columns are explained in .ci/facts.sql), and embedded at build time.
+ * A table is cut into rows when it is first asked.
  */
 #ifndef PLANNER_POSTGRES_FACTS_H
 #define PLANNER_POSTGRES_FACTS_H
@@ -64,7 +64,7 @@ struct facts {
     const struct catalog *catalog;
     enum fact_table table;
     struct str key; /* or the extension */
-    struct str rest;
+    size_t next;    /* row */
 };
 struct facts facts_of(const struct catalog *c, enum fact_table table, struct str key);
 bool facts_next(struct facts *search, struct fact *out);
