@@ -165,40 +165,6 @@ static ProtobufCMessage *const *member_messages(const ProtobufCMessage *message,
     return at;
 }
 
-bool parse_tree_each_child(const ProtobufCMessage *root, parse_visitor *visit, void *context)
-{
-    unsigned from;
-    unsigned to;
-    parse_member_range(root, &from, &to);
-    for (unsigned i = from; i < to; i++) {
-        size_t count;
-        ProtobufCMessage *const *at = member_messages(root, &root->descriptor->fields[i], &count);
-        for (size_t j = 0; j < count; j++) {
-            if (visit(context, at[j]))
-                return true;
-        }
-    }
-    return false;
-}
-
-struct visiting {
-    parse_visitor *visit;
-    void *context;
-};
-
-static bool visit_below(void *context, const ProtobufCMessage *message)
-{
-    const struct visiting *v = context;
-    return parse_tree_visit(message, v->visit, v->context);
-}
-
-/* As deep as the tree, which PARSE_MAX_DEPTH bounds. NOLINTNEXTLINE(misc-no-recursion) */
-bool parse_tree_visit(const ProtobufCMessage *root, parse_visitor *visit, void *context)
-{
-    struct visiting v = {.visit = visit, .context = context};
-    return visit(context, root) || parse_tree_each_child(root, visit_below, &v);
-}
-
 /* ---- digest ---- */
 
 /* Places in the text: int32 members location, stmt_location, stmt_len. (The location of CREATE

@@ -1,13 +1,10 @@
 /* Copies trees, and takes them, and tokens, from the library before it packs them. */
 #include "planner/postgres/parse_tree.h"
 
-/* ---- copies ---- */
+#include <stdatomic.h>
+#include <stdlib.h>
 
-static bool is_unset(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
-{
-    return (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0 &&
-           *(const uint32_t *)((const char *)message + field->quantifier_offset) != field->id;
-}
+/* ---- members ---- */
 
 static size_t element_bytes(const ProtobufCFieldDescriptor *field)
 {
@@ -32,36 +29,140 @@ static size_t element_bytes(const ProtobufCFieldDescriptor *field)
     }
 }
 
+static bool has_pointer(const ProtobufCFieldDescriptor *field)
+{
+    return field->label == PROTOBUF_C_LABEL_REPEATED || field->type == PROTOBUF_C_TYPE_STRING ||
+           field->type == PROTOBUF_C_TYPE_MESSAGE;
+}
+
+static void add_members(struct parse_members *out, bool wants_messages)
+{
+    for (unsigned i = 0; i < out->of->n_fields; i++) {
+        const ProtobufCFieldDescriptor *field = &out->of->fields[i];
+        bool is_message = field->type == PROTOBUF_C_TYPE_MESSAGE;
+        if (!has_pointer(field) || is_message != wants_messages)
+            continue;
+        out->at[out->count++] = (struct parse_member){
+            .offset = field->offset,
+            .quantifier_offset = field->quantifier_offset,
+            .choice = field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF ? field->id : 0,
+            .element_bytes = (uint16_t)element_bytes(field),
+            .is_list = field->label == PROTOBUF_C_LABEL_REPEATED,
+            .is_string = field->type == PROTOBUF_C_TYPE_STRING,
+        };
+        out->message_count += is_message;
+    }
+}
+
+static struct parse_members *make_members(const ProtobufCMessageDescriptor *of)
+{
+    struct parse_members *m =
+        calloc(1, sizeof(*m) + (of->n_fields + 1) * sizeof(struct parse_member));
+    if (!m)
+        out_of_memory();
+    m->of = of;
+    add_members(m, true);
+    add_members(m, false);
+    return m;
+}
+
+/* Kept for the process; the grammar has fewer than 300 kinds of messages. */
+#define KINDS_MAX ((size_t)1024)
+static _Atomic(struct parse_members *) kinds[KINDS_MAX];
+
+const struct parse_members *parse_members_of(const ProtobufCMessageDescriptor *of)
+{
+    uintptr_t address = (uintptr_t)of;
+    for (size_t slot = (address >> 4 ^ address >> 14) % KINDS_MAX;; slot = (slot + 1) % KINDS_MAX) {
+        struct parse_members *known = atomic_load_explicit(&kinds[slot], memory_order_acquire);
+        if (known && known->of == of)
+            return known;
+        if (known)
+            continue;
+        struct parse_members *made = make_members(of);
+        if (atomic_compare_exchange_strong(&kinds[slot], &known, made))
+            return made;
+        free(made); /* another thread was faster */
+        if (known->of == of)
+            return known;
+    }
+}
+
+/* ---- walking ---- */
+
+/* Of a Node, which is a choice of 238, there is one. */
+static bool visit_choice(const PgQuery__Node *node, parse_visitor *visit, void *context)
+{
+    const ProtobufCMessage *child = (const ProtobufCMessage *)(const void *)node->alias;
+    return node->node_case && child && visit(context, child);
+}
+
+bool parse_tree_each_child(const ProtobufCMessage *root, parse_visitor *visit, void *context)
+{
+    if (root->descriptor == &pg_query__node__descriptor)
+        return visit_choice((const PgQuery__Node *)(const void *)root, visit, context);
+    const char *base = (const char *)root;
+    const struct parse_members *members = parse_members_of(root->descriptor);
+    for (size_t i = 0; i < members->message_count; i++) {
+        const struct parse_member *m = &members->at[i];
+        const void *at = *(void *const *)(const void *)(base + m->offset);
+        if (m->is_list) {
+            size_t count = *(const size_t *)(const void *)(base + m->quantifier_offset);
+            for (size_t j = 0; j < count; j++) {
+                if (visit(context, ((ProtobufCMessage *const *)at)[j]))
+                    return true;
+            }
+        } else if (at && parse_member_is_set(root, m) && visit(context, at)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct visiting {
+    parse_visitor *visit;
+    void *context;
+};
+
+static bool visit_below(void *context, const ProtobufCMessage *message)
+{
+    const struct visiting *v = context;
+    return parse_tree_visit(message, v->visit, v->context);
+}
+
+/* As deep as the tree, which PARSE_MAX_DEPTH bounds. NOLINTNEXTLINE(misc-no-recursion) */
+bool parse_tree_visit(const ProtobufCMessage *root, parse_visitor *visit, void *context)
+{
+    struct visiting v = {.visit = visit, .context = context};
+    return visit(context, root) || parse_tree_each_child(root, visit_below, &v);
+}
+
+/* ---- copies ---- */
+
 /* Texts and messages: what a member, or an element of one, points at. */
 /* NOLINTNEXTLINE(misc-no-recursion): as deep as the tree, which PARSE_MAX_DEPTH bounds */
-static void *copy_pointed(struct arena *a, const ProtobufCFieldDescriptor *field, void *at)
+static void *copy_pointed(struct arena *a, bool is_string, void *at)
 {
-    if (field->type == PROTOBUF_C_TYPE_MESSAGE)
+    if (!is_string)
         return at ? parse_message_copy(a, at) : NULL;
     const char *text = at;
     return text && text[0] ? arena_cstr(a, str_of(text)) : (void *)(uintptr_t) "";
 }
 
 /* NOLINTNEXTLINE(misc-no-recursion): as deep as the tree, which PARSE_MAX_DEPTH bounds */
-static void copy_member(struct arena *a, char *copy, const ProtobufCFieldDescriptor *field)
+static void copy_list(struct arena *a, char *copy, const struct parse_member *m, bool is_pointer)
 {
-    bool is_pointer =
-        field->type == PROTOBUF_C_TYPE_MESSAGE || field->type == PROTOBUF_C_TYPE_STRING;
-    void **member = (void **)(void *)(copy + field->offset);
-    if (field->label != PROTOBUF_C_LABEL_REPEATED) {
-        if (is_pointer)
-            *member = copy_pointed(a, field, *member);
-        return;
-    }
-    size_t count = *(const size_t *)(const void *)(copy + field->quantifier_offset);
+    void **member = (void **)(void *)(copy + m->offset);
+    size_t count = *(const size_t *)(const void *)(copy + m->quantifier_offset);
     if (!count) {
         *member = NULL;
         return;
     }
-    void **list = arena_alloc(a, arena_array_size(count, element_bytes(field)));
-    memcpy(list, *member, count * element_bytes(field));
+    size_t bytes = arena_array_size(count, m->element_bytes);
+    void **list = arena_alloc(a, bytes);
+    memcpy(list, *member, bytes);
     for (size_t i = 0; is_pointer && i < count; i++)
-        list[i] = copy_pointed(a, field, list[i]);
+        list[i] = copy_pointed(a, m->is_string, list[i]);
     *member = list;
 }
 
@@ -73,13 +174,20 @@ ProtobufCMessage *parse_message_copy(struct arena *a, const ProtobufCMessage *me
     memcpy(copy, message, descriptor->sizeof_message);
     copy->n_unknown_fields = 0;
     copy->unknown_fields = NULL;
-    unsigned from;
-    unsigned to;
-    parse_member_range(message, &from, &to);
-    for (unsigned i = from; i < to; i++) {
-        const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
-        if (!is_unset(message, field))
-            copy_member(a, (char *)copy, field);
+    if (descriptor == &pg_query__node__descriptor) {
+        PgQuery__Node *node = (PgQuery__Node *)(void *)copy;
+        if (node->node_case)
+            node->alias = copy_pointed(a, false, node->alias);
+        return copy;
+    }
+    const struct parse_members *members = parse_members_of(descriptor);
+    for (size_t i = 0; i < members->count; i++) {
+        const struct parse_member *m = &members->at[i];
+        void **member = (void **)(void *)((char *)copy + m->offset);
+        if (m->is_list)
+            copy_list(a, (char *)copy, m, i < members->message_count || m->is_string);
+        else if (parse_member_is_set(copy, m))
+            *member = copy_pointed(a, m->is_string, *member);
     }
     return copy;
 }

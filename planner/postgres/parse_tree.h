@@ -34,6 +34,32 @@ void parse_taking_tokens_end(void);
 /* Adds one to a list. */
 void parse_add_token(struct tokens *out, struct token t);
 
+/* A member that points at something: a message, a text, or a list of anything. */
+struct parse_member {
+    uint32_t offset;
+    uint32_t quantifier_offset; /* of a list's length, or of the choice */
+    uint32_t choice;            /* it is set where this one was made; 0: it is none of several */
+    uint16_t element_bytes;
+    bool is_list;
+    bool is_string;
+};
+
+/* Those of one kind of message: first the messages, in their order. */
+struct parse_members {
+    const ProtobufCMessageDescriptor *of;
+    size_t message_count, count;
+    struct parse_member at[];
+};
+/* Made once for each kind, and kept for the process. Safe from any thread. */
+const struct parse_members *parse_members_of(const ProtobufCMessageDescriptor *of);
+
+static inline bool parse_member_is_set(const ProtobufCMessage *message,
+                                       const struct parse_member *m)
+{
+    return !m->choice || *(const uint32_t *)(const void *)((const char *)message +
+                                                           m->quantifier_offset) == m->choice;
+}
+
 /* The members of a message that may be set: all; of a Node, which is a choice of 238, the one that is. */
 static inline void parse_member_range(const ProtobufCMessage *message, unsigned *out_from,
                                       unsigned *out_to)
