@@ -4,21 +4,49 @@
  */
 #include "cmd/report.h"
 
+/* Where the character is next from `from` on; the end where it is not. */
+static size_t next_of(struct str text, size_t from, char c)
+{
+    size_t at = str_find_char(str_skip(text, from), c);
+    return at == SIZE_MAX ? text.len : from + at;
+}
+
 /* A property ends at ',' and ':'; a message at the line's end: such characters travel as %XX. */
 static void add_escaped(struct buf *out, struct str text, bool is_property)
 {
-    size_t from = 0; /* of what needs no escape */
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.at[i];
-        bool is_special =
-            c == '%' || c == '\r' || c == '\n' || (is_property && (c == ',' || c == ':'));
-        if (!is_special)
-            continue;
-        buf_add(out, text.at + from, i - from);
-        buf_printf(out, "%%%02X", (unsigned)(unsigned char)c);
-        from = i + 1;
+    static const char specials[] = {'%', '\r', '\n', ',', ':'};
+    size_t count = is_property ? 5 : 3;
+    size_t next[5]; /* where each of them is next: most texts have none */
+    for (size_t i = 0; i < count; i++)
+        next[i] = next_of(text, 0, specials[i]);
+    for (size_t from = 0;;) {
+        size_t first = 0;
+        for (size_t i = 1; i < count; i++)
+            first = next[i] < next[first] ? i : first;
+        size_t at = next[first];
+        buf_add(out, text.at + from, at - from);
+        if (at == text.len)
+            return;
+        static const char digits[] = "0123456789ABCDEF";
+        unsigned char c = (unsigned char)text.at[at];
+        const char escaped[] = {'%', digits[c >> 4], digits[c & 15]};
+        buf_add(out, escaped, sizeof(escaped));
+        from = at + 1;
+        next[first] = next_of(text, from, specials[first]);
     }
-    buf_add(out, text.at + from, text.len - from);
+}
+
+static void add_message(struct arena *a, const struct hazard *h, struct buf *out)
+{
+    add_escaped(out, str_of(h->message), false);
+    if (h->waiver) {
+        buf_add_cstr(out, " (waived: ");
+        add_escaped(out, str_of(h->waiver), false);
+        buf_add_char(out, ')');
+        return;
+    }
+    buf_add_cstr(out, "%0A");
+    add_escaped(out, str_of(report_advice(a, h)), false);
 }
 
 void report_github(struct arena *a, const struct report *r, struct buf *out)
@@ -33,9 +61,7 @@ void report_github(struct arena *a, const struct report *r, struct buf *out)
         buf_printf(out, ",line=%u,col=%u,title=", f->line, f->column);
         add_escaped(out, str_of(h->rule->id), true);
         buf_add_cstr(out, "::");
-        const char *text = h->waiver ? arena_printf(a, "%s (waived: %s)", h->message, h->waiver)
-                                     : arena_printf(a, "%s\n%s", h->message, report_advice(a, h));
-        add_escaped(out, str_of(text), false);
+        add_message(a, h, out);
         buf_add_char(out, '\n');
     }
 }
