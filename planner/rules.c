@@ -14,14 +14,20 @@
 
 #define NODES_MAX 512
 
+struct row_list {
+    const struct rule_row **at;
+    size_t count, room;
+};
+
+struct rule_choice {
+    struct row_list by_node[NODES_MAX], always, sqlite, at_end[2];
+};
+
 struct registry {
     struct arena *arena; /* as long as the process */
     const struct hazard_rule **rules;
     size_t count;
-    struct row_list {
-        const struct rule_row **at;
-        size_t count, room;
-    } by_node[NODES_MAX], always, sqlite, at_end[2];
+    struct rule_choice all;
     struct row_list sqlite_rows; /* all, with those whose ids are PostgreSQL's too */
 };
 
@@ -45,22 +51,28 @@ static bool is_listed(const struct registry *r, const char *id)
     return false;
 }
 
+static void add_to_choice(struct arena *a, struct rule_choice *c, enum engine engine,
+                          const struct rule_row *row)
+{
+    if (row->check_end)
+        vec_push(a, &c->at_end[engine == ENGINE_SQLITE], row);
+    if (!row->check)
+        return;
+    if (engine == ENGINE_SQLITE)
+        vec_push(a, &c->sqlite, row);
+    else if (row->node && row->node < NODES_MAX)
+        vec_push(a, &c->by_node[row->node], row);
+    else
+        vec_push(a, &c->always, row);
+}
+
 static void add_row(struct registry *r, enum engine engine, const struct rule_row *row)
 {
     if (engine == ENGINE_SQLITE)
         vec_push(r->arena, &r->sqlite_rows, row);
     if (engine != ENGINE_SQLITE || !is_listed(r, row->rule.id))
         r->rules[r->count++] = &row->rule;
-    if (row->check_end)
-        vec_push(r->arena, &r->at_end[engine == ENGINE_SQLITE], row);
-    if (!row->check)
-        return;
-    if (engine == ENGINE_SQLITE)
-        vec_push(r->arena, &r->sqlite, row);
-    else if (row->node && row->node < NODES_MAX)
-        vec_push(r->arena, &r->by_node[row->node], row);
-    else
-        vec_push(r->arena, &r->always, row);
+    add_to_choice(r->arena, &r->all, engine, row);
 }
 
 static size_t count_rows(const struct rule_table *const *tables, size_t count)
@@ -174,13 +186,44 @@ static bool is_in_versions(const struct hazard_rule *rule, unsigned major)
     return (!rule->since || major >= rule->since) && (!rule->until || major <= rule->until);
 }
 
+static bool counts(const struct hazard_rule *rule, unsigned major,
+                   const struct hazard_policy *policy)
+{
+    return is_in_versions(rule, major) &&
+           rules_policy_level(policy, rule->id, rule->level) != HAZARD_OFF;
+}
+
+static void choose(struct arena *a, const struct row_list *from, unsigned major,
+                   const struct hazard_policy *policy, struct row_list *out)
+{
+    for (size_t i = 0; i < from->count; i++) {
+        if (counts(&from->at[i]->rule, major, policy))
+            vec_push(a, out, from->at[i]);
+    }
+}
+
+const struct rule_choice *rules_choose(struct arena *a, enum engine engine, unsigned major,
+                                       const struct hazard_policy *policy)
+{
+    const struct rule_choice *all = &the_registry()->all;
+    struct rule_choice *c = arena_new(a, struct rule_choice);
+    bool is_sqlite = engine == ENGINE_SQLITE;
+    choose(a, &all->at_end[is_sqlite], major, policy, &c->at_end[is_sqlite]);
+    if (is_sqlite) {
+        choose(a, &all->sqlite, major, policy, &c->sqlite);
+        return c;
+    }
+    choose(a, &all->always, major, policy, &c->always);
+    for (size_t i = 0; i < NODES_MAX; i++)
+        choose(a, &all->by_node[i], major, policy, &c->by_node[i]);
+    return c;
+}
+
 static void run(struct rule_subject *s, const struct row_list *rows, bool is_end)
 {
     for (size_t i = 0; i < rows->count; i++) {
         s->row = rows->at[i];
-        const struct hazard_rule *rule = &s->row->rule;
-        if (!is_in_versions(rule, s->major) ||
-            rules_policy_level(s->policy, rule->id, rule->level) == HAZARD_OFF)
+        if (!s->choice && !counts(&s->row->rule, s->major, s->policy))
             continue;
         if (is_end)
             s->row->check_end(s);
@@ -204,7 +247,7 @@ static int compare_findings(const void *left, const void *right)
 
 void rules_check(enum engine engine, struct rule_subject *s)
 {
-    const struct registry *r = the_registry();
+    const struct rule_choice *r = s->choice ? s->choice : &the_registry()->all;
     if (!s->statement) {
         run(s, &r->at_end[engine == ENGINE_SQLITE], true);
     } else if (engine == ENGINE_SQLITE) {

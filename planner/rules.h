@@ -46,8 +46,9 @@ struct rule_subject {
     unsigned major;           /* of the server; SQLite: 3040 for 3.40 */
     const void *engine_state; /* SQLite: struct sqlite_analysis */
     const struct hazard_policy *policy;
-    void *memo;                 /* PostgreSQL: struct rule_memo */
-    const struct rule_row *row; /* whose check is called */
+    const struct rule_choice *choice; /* of rules_choose(); NULL: each is asked whether it counts */
+    void *memo;                       /* PostgreSQL: struct rule_memo */
+    const struct rule_row *row;       /* whose check is called */
     struct hazards *out;
 };
 
@@ -81,6 +82,11 @@ bool rule_is_about_the_unknown(const char *id);
 /* What policy and profile make of a rule's level; policy may be NULL. */
 enum hazard_level rules_policy_level(const struct hazard_policy *policy, const char *id,
                                      enum hazard_level level);
+
+/* The rules of an engine that count for this version and policy, so that they need not be asked for each
+   statement. In the arena. */
+const struct rule_choice *rules_choose(struct arena *a, enum engine engine, unsigned major,
+                                       const struct hazard_policy *policy);
 
 /* Runs all rules of an engine over a statement, or over the end of a file (statement NULL). */
 void rules_check(enum engine engine, struct rule_subject *s);

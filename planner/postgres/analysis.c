@@ -16,6 +16,7 @@ struct postgres_analysis {
     unsigned major;
     unsigned said_major; /* as it was said: older than any that is known, too */
     const struct hazard_policy *policy;
+    const struct rule_choice *rules;
     struct file_so_far file;
     bool is_opaque;   /* something in that script could not be looked into */
     bool is_dump;     /* the script that is folded was written by pg_dump */
@@ -52,6 +53,7 @@ struct postgres_analysis *postgres_analysis_open(struct arena *a, struct catalog
     p->major = major_of(server_version);
     p->said_major = server_version ? server_version / 10000 : POSTGRES_NEWEST;
     p->policy = policy;
+    p->rules = rules_choose(a, ENGINE_POSTGRES, p->said_major, policy);
     return p;
 }
 
@@ -229,6 +231,7 @@ static struct rule_subject subject_of(struct arena *a, struct postgres_analysis 
         .file = &p->file,
         .major = p->said_major,
         .policy = p->policy,
+        .choice = p->rules,
         .out = &out->hazards,
     };
 }

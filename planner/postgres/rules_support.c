@@ -128,12 +128,30 @@ const struct effect_object *rule_scan(const struct rule_subject *s, struct str r
 
 /* ---- ALTER TABLE ---- */
 
+static bool is_command(const PgQuery__Node *n, unsigned type)
+{
+    return n && n->node_case == PG_QUERY__NODE__NODE_ALTER_TABLE_CMD &&
+           (!type || (unsigned)n->alter_table_cmd->subtype == type);
+}
+
+/* Most rules look for a command that is not there: they are told before anything is looked up. */
+static bool has_command(const PgQuery__AlterTableStmt *stmt, unsigned type)
+{
+    for (size_t i = 0; i < stmt->n_cmds; i++) {
+        if (is_command(stmt->cmds[i], type))
+            return true;
+    }
+    return false;
+}
+
 void rule_each_command(struct rule_subject *s, unsigned type, rule_command_visitor *visit)
 {
     const PgQuery__Node *tree = s->tree;
     if (!tree || tree->node_case != PG_QUERY__NODE__NODE_ALTER_TABLE_STMT)
         return;
     const PgQuery__AlterTableStmt *stmt = tree->alter_table_stmt;
+    if (!has_command(stmt, type))
+        return;
     struct rule_command c = {
         .stmt = stmt,
         .table = rule_relation(s, stmt->relation),
@@ -142,12 +160,9 @@ void rule_each_command(struct rule_subject *s, unsigned type, rule_command_visit
     if (!c.table && stmt->missing_ok && s->catalog->is_complete)
         return;
     for (size_t i = 0; i < stmt->n_cmds; i++) {
-        const PgQuery__Node *n = stmt->cmds[i];
-        if (!n || n->node_case != PG_QUERY__NODE__NODE_ALTER_TABLE_CMD)
+        if (!is_command(stmt->cmds[i], type))
             continue;
-        c.cmd = n->alter_table_cmd;
-        if (type && (unsigned)c.cmd->subtype != type)
-            continue;
+        c.cmd = stmt->cmds[i]->alter_table_cmd;
         c.column = c.table ? catalog_find_column(c.table, str_of(c.cmd->name)) : NULL;
         visit(s, &c);
     }
