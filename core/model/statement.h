@@ -90,6 +90,7 @@ struct statement {
     /* The engine's own tree (PgQuery__Node), in the arena of the cut: as long as its batch; NULL where
        wants_analysis was not said, and for SQLite. */
     const void *tree;
+    bool has_own_places; /* places in the tree are those of the text */
     /* In the comments in front of it, behind the statement before, and within it. */
     struct directives directives;
 };

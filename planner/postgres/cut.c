@@ -150,7 +150,7 @@ static void keep_comment(struct cutting *c, const struct token *t)
 
 static void analyse(struct cutting *c, struct statement *s, const struct token *at, size_t count)
 {
-    enum { FIRST_NEWER_VERSION = 160000 };
+    enum { NEWER = 160000 };
     struct judging j = {c->a, c->request->server_version, s};
     struct arena *trees = c->request->wants_analysis ? c->a : c->forgotten;
     const struct arena_mark mark = arena_mark(c->forgotten);
@@ -165,8 +165,8 @@ static void analyse(struct cutting *c, struct statement *s, const struct token *
         buf_clear(&c->text);
         buf_add_str(&c->text, s->text);
         parse_statement_kept(trees, buf_str(&c->text), &tree);
-        uint32_t version = c->request->server_version;
-        if (!tree.node && (!version || version >= FIRST_NEWER_VERSION))
+        s->has_own_places = tree.node != NULL;
+        if (!tree.node && (!c->request->server_version || c->request->server_version >= NEWER))
             grammar_parse_newer(trees, buf_str(&c->text), &tree);
         if (!tree.node) {
             s->is_beyond_grammar = true;

@@ -110,20 +110,14 @@ static bool read_tokens(struct arena *a, struct str text, struct tokens *out)
     return is_plain && out->error_at == SIZE_MAX;
 }
 
-/* Forms of 16 to 18 are parsed in the words of 15 (grammar.h): places in the tree are not the text's. */
-static bool has_own_places(struct arena *a, struct str text)
-{
-    struct parse_tree tree;
-    parse_statement_kept(a, text, &tree);
-    return tree.node != NULL;
-}
-
 const struct online_form *rewrite_statement(struct arena *a, const struct statement *s,
                                             struct catalog *catalog, const struct analysis *found,
                                             unsigned major)
 {
     const PgQuery__Node *tree = s->tree;
-    for (size_t i = 0; tree && !s->has_secret && i < ARRAY_LEN(recipes); i++) {
+    /* Forms of 16 to 18 are parsed in the words of 15 (grammar.h): places in the tree are not the text's. */
+    bool is_readable = tree && s->has_own_places && !s->has_secret;
+    for (size_t i = 0; is_readable && i < ARRAY_LEN(recipes); i++) {
         const struct recipe_row *row = &recipes[i];
         if (row->node != tree->node_case || !settles(row, &found->hazards))
             continue;
@@ -136,8 +130,7 @@ const struct online_form *rewrite_statement(struct arena *a, const struct statem
                             .found = found,
                             .major = major,
                             .form = form};
-        bool is_written = has_own_places(a, arena_str(a, s->text)) &&
-                          read_tokens(a, s->text, &r.tokens) && row->write(&r) && form->steps.count;
+        bool is_written = read_tokens(a, s->text, &r.tokens) && row->write(&r) && form->steps.count;
         parse_tokens_free(&r.tokens);
         if (is_written)
             return form;
