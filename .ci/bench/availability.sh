@@ -149,4 +149,7 @@ if [ $# -eq 0 ]; then
     done
 fi
 for name in "$@"; do run_case "$name"; done
+awk -F '\t' '$3 == "migrate" { rows++; near += $4 <= 150; clean += $6 == 0; timed += $9 != "-"; quick += $9 != "-" && $9 <= 1.1 }
+    END { printf "goals met by migrate: longest wait %d of %d, no errors %d of %d, time %d of %d\n", near, rows, clean, rows, quick, timed }' "$table"
+uptime
 exit "$failed"
