@@ -133,7 +133,7 @@ static void killed_while_it_builds_the_index_is_built_again(void **state UNUSED)
 
     project_write(p, "0001_email.sql", "CREATE INDEX CONCURRENTLY users_email ON users (email);\n");
     struct program *program = project_start(p, "apply", NULL);
-    project_wait_until_slow(p, "CREATE INDEX CONCURRENTLY");
+    project_wait_until_slow(p, program, "CREATE INDEX CONCURRENTLY");
     program_signal(program, SIGKILL);
     (void)project_finish(program);
     struct ran r = project_run(p, "status", NULL);
@@ -154,14 +154,14 @@ static void stopped_while_it_builds_no_index_is_left(void **state UNUSED)
 
     project_write(p, "0001_email.sql", "CREATE INDEX CONCURRENTLY users_email ON users (email);\n");
     struct program *program = project_start(p, "apply", NULL);
-    project_wait_until_slow(p, "CREATE INDEX CONCURRENTLY");
+    project_wait_until_slow(p, program, "CREATE INDEX CONCURRENTLY");
     program_signal(program, SIGTERM);
     assert_true(pg_cluster_wait_for(
         cluster, "postgres",
         fixture_text("SELECT count(*) FROM pg_stat_activity WHERE datname = "
                      "'%s' AND state = 'active' AND query LIKE 'CREATE INDEX%%'",
                      p->database),
-        "0", 20000));
+        "0"));
     blocker_stop(b); /* dropping what is left waits for the same transaction */
     struct ran r = project_finish(program);
     assert_exit(&r, 143);
@@ -199,7 +199,7 @@ static void a_clean_up_that_is_stopped_is_done_by_the_next_run(void **state UNUS
         struct blocker *b = block(p);
         project_write(p, "0001_one.sql", stopped[i].sql);
         struct program *program = project_start(p, "apply", NULL);
-        project_wait_until_slow(p, stopped[i].slow);
+        project_wait_until_slow(p, program, stopped[i].slow);
         program_signal(program, i % 2 ? SIGINT : SIGTERM);
         struct ran r = project_finish(program);
         assert_exit(&r, i % 2 ? 130 : 143);
@@ -286,13 +286,13 @@ static void write_mixed(const struct project *p)
     project_write(p, "0001_mixed.sql",
                   "CREATE TABLE log (what text);\n"
                   "INSERT INTO log VALUES ('one');\n"
-                  "SELECT pg_sleep(60) FROM gate WHERE step = 1;\n"
+                  "SELECT pg_sleep(600) FROM gate WHERE step = 1;\n"
                   "CREATE INDEX CONCURRENTLY users_email ON users (email);\n"
                   "INSERT INTO log VALUES ('three');\n"
-                  "SELECT pg_sleep(60) FROM gate WHERE step = 3;\n"
+                  "SELECT pg_sleep(600) FROM gate WHERE step = 3;\n"
                   "VACUUM users;\n"
                   "INSERT INTO log VALUES ('five');\n"
-                  "SELECT pg_sleep(60) FROM gate WHERE step = 5;\n");
+                  "SELECT pg_sleep(600) FROM gate WHERE step = 5;\n");
 }
 
 static void a_mixed_file_killed_at_each_step_goes_on(void **state UNUSED)
@@ -309,7 +309,7 @@ static void a_mixed_file_killed_at_each_step_goes_on(void **state UNUSED)
         set_gate(p, step);
         struct blocker *b = step == 2 ? block(p) : NULL;
         struct program *program = project_start(p, "apply", NULL);
-        project_wait_until_slow(p, waits[step]);
+        project_wait_until_slow(p, program, waits[step]);
         program_signal(program, SIGKILL);
         (void)project_finish(program);
         if (b)
@@ -323,7 +323,7 @@ static void a_mixed_file_killed_at_each_step_goes_on(void **state UNUSED)
             fixture_text("SELECT count(*) FROM pg_stat_activity WHERE datname = '%s' AND "
                          "application_name LIKE 'migrate%%'",
                          p->database),
-            "0", 20000));
+            "0"));
     }
     set_gate(p, 0);
     struct ran r = project_run(p, "apply", NULL);
@@ -429,7 +429,7 @@ static void outside_a_transaction_a_lock_is_asked_for_again(void **state UNUSED)
     project_write(p, "0001_vacuum.sql", "-- migrate: timeout lock=100ms\nVACUUM busy;\n");
     struct blocker *b = blocker_start(p, "LOCK TABLE busy");
     struct program *program = project_start(p, "apply", NULL);
-    assert_true(program_wait_for_text(program, "try 3 of 12", 20000));
+    assert_true(program_wait_for_text(program, "try 3 of 12"));
     blocker_stop(b);
     struct ran r = project_finish(program);
     assert_exit(&r, 0);

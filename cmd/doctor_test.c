@@ -252,7 +252,7 @@ static void the_holder_of_the_run_lock_is_named(void **state UNUSED)
     project_make_slow(p, 60);
     project_write(p, "0001_slow.sql", fixture_text("%s;\n", project_slow_sql(p)));
     struct program *program = project_start(p, "apply", NULL);
-    project_wait_until_slow(p, "speed");
+    project_wait_until_slow(p, program, "speed");
     struct ran r = project_run(p, "doctor", NULL);
     assert_exit(&r, 0);
     assert_out(&r, "note     run lock       held by migrate run=");
@@ -271,7 +271,7 @@ static void leave_index(struct project *p)
 
     project_write(p, "0001_email.sql", "CREATE INDEX CONCURRENTLY users_email ON users (email);\n");
     struct program *program = project_start(p, "apply", NULL);
-    project_wait_until_slow(p, "CREATE INDEX CONCURRENTLY");
+    project_wait_until_slow(p, program, "CREATE INDEX CONCURRENTLY");
     program_signal(program, SIGKILL);
     (void)project_finish(program);
     blocker_stop(b);
@@ -383,7 +383,7 @@ static void what_a_reindex_left_is_removed(void **state UNUSED)
     struct blocker *b = blocker_start(p, "INSERT INTO users VALUES (0, 'blocker')");
     project_write(p, "0001_email.sql", "REINDEX INDEX CONCURRENTLY users_email;\n");
     struct program *program = project_start(p, "apply", NULL);
-    project_wait_until_slow(p, "REINDEX");
+    project_wait_until_slow(p, program, "REINDEX");
     project_execute(p, "DO $$ BEGIN WHILE NOT EXISTS (SELECT FROM pg_class WHERE relname = "
                        "'users_email_ccnew') LOOP PERFORM pg_sleep(0.02); END LOOP; END $$");
     program_signal(program, SIGKILL);

@@ -38,7 +38,7 @@ static struct project *make_killed(const char *name)
                   "CREATE TABLE first (id int);\n"
                   "CREATE INDEX CONCURRENTLY users_email ON users (email);\n");
     struct program *program = project_start(p, "apply", NULL);
-    project_wait_until_slow(p, "CREATE INDEX CONCURRENTLY");
+    project_wait_until_slow(p, program, "CREATE INDEX CONCURRENTLY");
     program_signal(program, SIGKILL);
     (void)project_finish(program);
     blocker_stop(b);
@@ -132,9 +132,10 @@ static void a_file_that_changes_while_it_is_applied_is_not_committed(void **stat
     assert_true(strlen(planned) > 1000000);
     project_write(p, "0002_long.sql", planned);
     struct program *program = project_start(p, "apply", NULL);
-    assert_true(program_wait_for_text(program, "applied  0001", 30000));
-    project_wait_until_slow(p, NULL);
+    assert_true(program_wait_for_text(program, "applied  0001"));
+    project_hold_when_slow(p, program);
     project_write(p, "0002_long.sql", long_text(p, "CREATE TABLE smuggled (id integer);\n"));
+    program_signal(program, SIGCONT);
     struct ran r = project_finish(program);
     assert_exit(&r, 4);
     assert_err(&r, "0002_long.sql was changed while it was being applied");
@@ -158,9 +159,10 @@ static void a_short_file_that_changes_is_applied_as_planned_and_shown_as_edited(
     const char *planned = fixture_text("%sCREATE TABLE b (id integer);\n", project_slow_sql(p));
     project_write(p, "0002_b.sql", planned);
     struct program *program = project_start(p, "apply", NULL);
-    assert_true(program_wait_for_text(program, "applied  0001", 30000));
-    project_wait_until_slow(p, NULL);
+    assert_true(program_wait_for_text(program, "applied  0001"));
+    project_hold_when_slow(p, program);
     project_write(p, "0002_b.sql", "CREATE TABLE smuggled (id integer);\n");
+    program_signal(program, SIGCONT);
     struct ran r = project_finish(program);
     assert_exit(&r, 0);
     assert_true(!strstr(project_schema(p), "smuggled"));

@@ -147,8 +147,9 @@ static void a_password_is_nowhere(void **state UNUSED)
         project_make_slow(p, 1.0);
         project_write(p, "0001_slow.sql", project_slow_sql(p));
         struct program *program = project_start(p, "apply", "-v", "-v", NULL);
-        project_wait_until_slow(p, NULL);
+        project_hold_when_slow(p, program);
         assert_not_in_proc(program_pid(program));
+        program_signal(program, SIGCONT);
         struct ran r = project_finish(program);
         assert_exit(&r, 0);
         assert_quiet(&r);

@@ -301,7 +301,7 @@ static void what_does_not_wait_makes_no_second_connection(void **state UNUSED)
     KIT_OK(begin_within(&k, &s, 1, LEAST_MS, &f));
     assert_string_equal(pg_cluster_query(cluster, "postgres", count), "2");
     KIT_OK(kit_commit(&k, &f));
-    assert_true(pg_cluster_wait_for(cluster, "postgres", count, "1", 5000));
+    assert_true(pg_cluster_wait_for(cluster, "postgres", count, "1"));
     kit_close(&k);
 }
 

@@ -427,14 +427,14 @@ static void kill_while_sleeping(const char *database, const struct statement *s,
             (void)!kit_alone(&k, &s[i], &f);
         _exit(0);
     }
-    assert_true(pg_cluster_wait_for(cluster, database, sleeping, "1", 10000));
+    assert_true(pg_cluster_wait_for(cluster, database, sleeping, "1"));
     (void)kill(child, SIGKILL);
     (void)waitpid(child, NULL, 0);
     /* client_connection_check_interval: the server looks every 2 s, and sleeps for 8. */
     assert_true(pg_cluster_wait_for(cluster, database,
                                     "SELECT count(*) FROM pg_stat_activity WHERE application_name "
                                     "LIKE 'migrate%' AND datname = current_database()",
-                                    "0", 6000));
+                                    "0"));
 }
 
 static void f1_f3_a_killed_run_leaves_nothing_of_its_transaction(void **state UNUSED)

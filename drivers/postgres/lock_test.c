@@ -175,7 +175,7 @@ static void f4_f5_f7_the_holder_builds_concurrently_while_others_poll(void **sta
     assert_true(pg_cluster_wait_for(cluster, "polled",
                                     "SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE "
                                     "'%pg_locks AS l%' AND pid <> pg_backend_pid()",
-                                    "t", 10000));
+                                    "t"));
     KIT_OK(kit_alone(&a, &s, &f));
     KIT_OK(driver->check_after(a.connection, &probe, &f));
     assert_int_equal(kill(child, 0), 0);
@@ -237,7 +237,7 @@ static void a_transaction_pooler_is_recognised_while_others_use_it(void **state 
     assert_true(pg_cluster_wait_for(cluster, "busy_pool",
                                     "SELECT count(*) FROM pg_stat_activity WHERE query LIKE "
                                     "'%pg_sleep(60)%' AND pid <> pg_backend_pid()",
-                                    "2", 10000));
+                                    "2"));
     struct kit k = kit_open(driver, bouncer_url(b, "busy_pool"), NULL);
     SCOPED(fail) struct fail f = FAIL_NONE;
     assert_false(driver->check_session(k.connection, &f));

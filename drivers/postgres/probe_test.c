@@ -124,7 +124,7 @@ static void f8_our_lock_timeout_does_not_end_a_concurrent_build(void **state UNU
     assert_true(pg_cluster_wait_for(cluster, "patient",
                                     "SELECT count(*) FROM pg_stat_activity WHERE wait_event = "
                                     "'PgSleep' AND datname = current_database()",
-                                    "1", 10000));
+                                    "1"));
     KIT_OK(kit_alone(&k, &s, &f));
     KIT_OK(driver->check_after(k.connection, &p, &f));
     struct program_result r = program_finish(old);
@@ -179,7 +179,7 @@ static void a_killed_build_is_cleaned_by_the_next_run(void **state UNUSED)
     assert_true(pg_cluster_wait_for(cluster, "killed_build",
                                     "SELECT count(*) FROM pg_stat_activity WHERE query LIKE "
                                     "'CREATE INDEX%' AND wait_event = 'virtualxid'",
-                                    "1", 10000));
+                                    "1"));
     (void)kill(child, SIGKILL);
     (void)waitpid(child, NULL, 0);
     /* The next run gets the lock when the old backend has noticed. */

@@ -61,7 +61,7 @@ struct bouncer *bouncer_start(const struct pg_cluster *c, enum bouncer_mode mode
     b->program = program_start(
         &(struct program_options){.argv = argv, .as_server_user = true, .timeout_ms = INT32_MAX});
     fixture_kill_at_end(program_pid(b->program), SIGKILL);
-    if (!program_wait_for_text(b->program, "process up", 10000))
+    if (!program_wait_for_text(b->program, "process up"))
         fixture_die("pgbouncer did not start: %s", program_finish(b->program).err);
     return b;
 }

@@ -65,7 +65,7 @@ static void kill_and_wait(pid_t pid, int signal_number)
     if (kill(pid, signal_number) != 0)
         return;
     for (int i = 0; i < 500; i++) {
-        if (kill(pid, 0) != 0)
+        if (!fixture_is_running(pid))
             return;
         usleep(10000);
     }

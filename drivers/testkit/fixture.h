@@ -11,6 +11,10 @@
 
 #include "core/base/base.h"
 
+/* How long anything is waited for that is to happen: what takes longer never comes, however busy the
+   machine is. */
+#define FIXTURE_PATIENCE_MS 60000
+
 /* Prints "testkit: …" on stderr and ends the test program with status 1. */
 NORETURN void fixture_die(const char *format, ...) PRINTF_LIKE(1, 2);
 
@@ -38,12 +42,15 @@ int fixture_free_port(void);
    directories are removed, and waits (at most 5 s) for the process to be gone. */
 void fixture_kill_at_end(pid_t pid, int signal_number);
 
+/* Whether a process is there and not a zombie that nobody has waited for. */
+bool fixture_is_running(pid_t pid);
+
 struct program_options {
     const char *const *argv; /* argv[0] is looked up in PATH; NULL at the end */
     const char *const *env;  /* "NAME=value" adds, "NAME" removes; NULL at the end; or NULL */
     const char *directory;   /* working directory; NULL: the test's */
     const char *input;       /* standard input; NULL: empty */
-    int64_t timeout_ms;      /* then SIGKILL and is_timed_out; 0: 60 s */
+    int64_t timeout_ms;      /* then SIGKILL and is_timed_out; 0: 240 s */
     int64_t kill_after_ms;   /* SIGKILL at that moment, as the test's intention; 0: never */
     bool as_server_user;     /* as `postgres` when the test runs as root: servers refuse root */
 };
@@ -71,9 +78,12 @@ struct program;
 struct program *program_start(const struct program_options *options);
 pid_t program_pid(const struct program *p);
 void program_signal(const struct program *p, int signal_number);
-/* Waits until its standard output and error together contain the text, at most timeout_ms; false
-   where that did not happen. */
-bool program_wait_for_text(struct program *p, const char *text, int64_t timeout_ms);
+/* Waits until it has used so much processor time more than now; false where it does not come to that
+   within FIXTURE_PATIENCE_MS. */
+bool program_wait_for_work(const struct program *p, int64_t work_ms);
+/* Waits until its standard output or error contains the text; false where that did not happen within
+   FIXTURE_PATIENCE_MS, or the program has ended without it. */
+bool program_wait_for_text(struct program *p, const char *text);
 /* Waits for the end and frees p. */
 struct program_result program_finish(struct program *p);
 

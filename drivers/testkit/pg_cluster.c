@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/base/buf.h"
+#include "core/base/clock.h"
 #include "drivers/postgres/libpq.h"
 #include "drivers/testkit/fixture.h"
 
@@ -169,17 +170,14 @@ void pg_cluster_execute(const struct pg_cluster *c, const char *database, const 
 }
 
 bool pg_cluster_wait_for(const struct pg_cluster *c, const char *database, const char *sql,
-                         const char *expected, int64_t timeout_ms)
+                         const char *expected)
 {
-    struct timespec start, now;
+    int64_t deadline_us = clock_monotonic_us() + (int64_t)FIXTURE_PATIENCE_MS * 1000;
 
-    (void)clock_gettime(CLOCK_MONOTONIC, &start);
     for (;;) {
         if (strcmp(pg_cluster_query(c, database, sql), expected) == 0)
             return true;
-        (void)clock_gettime(CLOCK_MONOTONIC, &now);
-        if ((now.tv_sec - start.tv_sec) * 1000 + (now.tv_nsec - start.tv_nsec) / 1000000 >
-            timeout_ms)
+        if (clock_monotonic_us() > deadline_us)
             return false;
         (void)usleep(3000);
     }
@@ -289,8 +287,13 @@ struct pg_cluster *pg_cluster_start(const struct pg_cluster_options *options)
 
 static void wait_until_gone(pid_t pid)
 {
-    for (int i = 0; i < 2000 && kill(pid, 0) == 0; i++)
-        (void)usleep(5000);
+    int64_t deadline_us = clock_monotonic_us() + (int64_t)FIXTURE_PATIENCE_MS * 1000;
+
+    while (fixture_is_running(pid)) {
+        if (clock_monotonic_us() > deadline_us)
+            fixture_die("the server did not stop");
+        (void)usleep(3000);
+    }
 }
 
 void pg_cluster_stop(struct pg_cluster *c)
@@ -316,7 +319,7 @@ void pg_cluster_kill_backend(struct pg_cluster *c, int pid)
         fixture_die("no backend %d: %s", pid, strerror(errno));
     if (!pg_cluster_wait_for(
             c, "postgres",
-            fixture_text("SELECT count(*) FROM pg_stat_activity WHERE pid = %d", pid), "0", 20000))
+            fixture_text("SELECT count(*) FROM pg_stat_activity WHERE pid = %d", pid), "0"))
         fixture_die("the server did not come back");
 }
 

@@ -51,10 +51,11 @@ const char *pg_cluster_bin(void);
 const char *pg_cluster_query(const struct pg_cluster *c, const char *database, const char *sql);
 /* The same, but an error ends the test program. */
 void pg_cluster_execute(const struct pg_cluster *c, const char *database, const char *sql);
-/* Asks every few milliseconds until the answer equals `expected`, at most timeout_ms; false where
+/* Asks every few milliseconds until the answer equals `expected`, at most
+   FIXTURE_PATIENCE_MS; false where
    it never did. */
 bool pg_cluster_wait_for(const struct pg_cluster *c, const char *database, const char *sql,
-                         const char *expected, int64_t timeout_ms);
+                         const char *expected);
 
 /* Restarts: an orderly one, or (is_crash) as after a power cut of the server process. */
 void pg_cluster_restart(struct pg_cluster *c, bool is_crash);

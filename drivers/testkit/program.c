@@ -8,12 +8,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define DEFAULT_TIMEOUT_MS 60000
+#define DEFAULT_TIMEOUT_MS 240000
 
 struct stream {
     int fd;
@@ -190,13 +191,61 @@ static bool has_text(const struct program *p, const char *text)
     return (p->out.at && strstr(p->out.at, text)) || (p->err.at && strstr(p->err.at, text));
 }
 
-bool program_wait_for_text(struct program *p, const char *text, int64_t timeout_ms)
+bool program_wait_for_text(struct program *p, const char *text)
 {
-    int64_t deadline_us = now_us() + timeout_ms * 1000;
+    int64_t deadline_us = now_us() + (int64_t)FIXTURE_PATIENCE_MS * 1000;
 
     while (!has_text(p, text) && now_us() < deadline_us && (p->out.fd >= 0 || p->err.fd >= 0))
         pump(p, 5);
     return has_text(p, text);
+}
+
+/* State, user and system time of a process: proc(5), stat, fields 3, 14 and 15. The name has no parenthesis
+   of its own: it is one of our programs, or a server. */
+static bool read_stat(pid_t pid, char *out_state, int64_t *out_work_ms)
+{
+    char path[64];
+    unsigned long user = 0;
+    unsigned long system = 0;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return false;
+    int count = fscanf(file, "%*d (%*[^)]) %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+                       out_state, &user, &system);
+    (void)fclose(file);
+    *out_work_ms = (int64_t)(user + system) * 1000 / sysconf(_SC_CLK_TCK);
+    return count == 3;
+}
+
+bool fixture_is_running(pid_t pid)
+{
+    char state;
+    int64_t work_ms;
+
+    return read_stat(pid, &state, &work_ms) && state != 'Z' && state != 'X';
+}
+
+static int64_t work_of(const struct program *p)
+{
+    char state;
+    int64_t work_ms;
+
+    return read_stat(p->pid, &state, &work_ms) ? work_ms : -1;
+}
+
+bool program_wait_for_work(const struct program *p, int64_t work_ms)
+{
+    int64_t deadline_us = now_us() + (int64_t)FIXTURE_PATIENCE_MS * 1000;
+    int64_t before_ms = work_of(p);
+    int64_t now_ms = before_ms;
+
+    while (now_ms >= 0 && now_ms - before_ms < work_ms && now_us() < deadline_us) {
+        (void)usleep(3000);
+        now_ms = work_of(p);
+    }
+    return now_ms >= 0 && now_ms - before_ms >= work_ms;
 }
 
 struct program_result program_finish(struct program *p)

@@ -13,9 +13,11 @@
 
 #define MAX_ARGUMENTS 64
 #define RUN_TIMEOUT_MS 240000
-#define WAIT_MS 60000
 /* What the sqlite3 program counts in a second, roughly; the statement is always interrupted or short. */
 #define ROWS_PER_SECOND 8e6
+/* Processor time by which a SQLite program is in its slow statement: more than everything else takes that
+   the program does, with sanitizers, too. */
+#define SLOW_WORK_MS 400
 
 /* MIGRATE_TEST='*sqlite*' runs only tests whose name matches. */
 __attribute__((constructor)) static void read_filter(void)
@@ -352,19 +354,28 @@ const char *project_slow_sql(const struct project *p)
            "  WHERE x < (SELECT n FROM speed)) SELECT count(*) AS n FROM c;\n";
 }
 
-void project_wait_until_slow(const struct project *p, const char *text)
+void project_wait_until_slow(const struct project *p, const struct program *program,
+                             const char *text)
 {
     if (p->engine == ENGINE_SQLITE) {
-        (void)usleep(700000); /* nothing shows what a SQLite connection is at */
+        /* Nothing but the statement takes that long, and nothing else shows that it is under way. */
+        if (!program_wait_for_work(program, SLOW_WORK_MS))
+            fixture_die("the slow statement never came");
         return;
     }
-    const char *sql =
-        fixture_text("SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = '%s' AND state = "
-                     "'active' AND application_name LIKE 'migrate%%' AND query LIKE '%%%s%%'",
-                     p->database, text ? text : "pg_sleep(n)");
-    if (!pg_cluster_wait_for(p->cluster, "postgres", sql, "t", WAIT_MS))
+    const char *sql = fixture_text(
+        "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = '%s' AND state = 'active' AND "
+        "application_name LIKE 'migrate%%' AND query LIKE '%%%s%%' AND (wait_event = 'PgSleep' OR "
+        "wait_event_type = 'Lock')",
+        p->database, text ? text : "pg_sleep(n)");
+    if (!pg_cluster_wait_for(p->cluster, "postgres", sql, "t"))
         fixture_die("the statement (%s) never came", text ? text : "pg_sleep(n)");
-    (void)usleep(50000); /* from the message to what it waits for */
+}
+
+void project_hold_when_slow(const struct project *p, const struct program *program)
+{
+    project_wait_until_slow(p, program, NULL);
+    program_signal(program, SIGSTOP);
 }
 
 struct blocker {
@@ -397,7 +408,7 @@ struct blocker *blocker_start(const struct project *p, const char *sql)
                              fixture_text("SELECT wait_event FROM pg_stat_activity WHERE "
                                           "application_name = '%s'",
                                           b->name),
-                             "PgSleep", WAIT_MS))
+                             "PgSleep"))
         fixture_die("the blocker did not get its locks: %s", sql);
     return b;
 }

@@ -78,8 +78,12 @@ const char *project_table(const struct project *p, const char *name);
    otherwise: seconds is about how long. */
 void project_make_slow(const struct project *p, double seconds);
 const char *project_slow_sql(const struct project *p);
-/* Waits until the program is inside the slow statement (or one that contains the text). */
-void project_wait_until_slow(const struct project *p, const char *text);
+/* Waits until the program is inside the slow statement; or, on PostgreSQL, inside one that contains the
+   text, and sleeps there or waits for a lock. */
+void project_wait_until_slow(const struct project *p, const struct program *program,
+                             const char *text);
+/* The same, and stops it in its tracks (SIGSTOP): it holds what it holds until program_signal(…, SIGCONT). */
+void project_hold_when_slow(const struct project *p, const struct program *program);
 
 /* A session of somebody else that stays in a transaction behind some SQL. PostgreSQL only. */
 struct blocker;
