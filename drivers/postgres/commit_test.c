@@ -290,7 +290,7 @@ static void a_commit_that_nobody_can_tell_about_is_said_to_be_unknown(void **sta
     kit_close(&first);
     struct proxy *p = proxy_start(cluster);
     struct kit k = kit_open_run(driver, proxy_url(p, "nobody", NULL),
-                                &(struct connect_options){.connect_timeout_ms = 250});
+                                &(struct connect_options){.connect_timeout_ms = 2000});
     SCOPED(fail) struct fail f = FAIL_NONE;
     struct statement s = kit_statement("CREATE TABLE t ()");
 

@@ -24,8 +24,9 @@ static int start(void **state UNUSED)
     (void)setenv("LANGUAGE", "de", 1);
     cluster = pg_cluster_start(&(struct pg_cluster_options){
         .is_tcp = true,
-        .settings = "lc_messages = 'C.UTF-8'\nmax_connections = 8\n"
-                    "superuser_reserved_connections = 1\n",
+        .settings = /* more than those that are refused in a row and still ending */
+        "lc_messages = 'C.UTF-8'\nmax_connections = 40\n"
+        "superuser_reserved_connections = 1\n",
     });
     (void)unsetenv("LANGUAGE");
     driver = postgres_driver();
@@ -87,7 +88,7 @@ static void a_server_without_free_connections_is_busy(void **state UNUSED)
     SCOPED(fail) struct fail f = FAIL_NONE;
     const char *url = pg_cluster_url(cluster, "postgres", NULL);
     struct connect_options options = {.url = str_of(url)};
-    struct connection *c[16];
+    struct connection *c[64];
 
     while (count < ARRAY_LEN(c) && (c[count] = driver->open(a, &options, &f)))
         count++;

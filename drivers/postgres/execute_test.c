@@ -144,11 +144,17 @@ static void rows_and_durations_are_told_per_statement(void **state UNUSED)
     size_t done, offset;
 
     KIT_OK(driver->begin(k.connection, &options, &f));
+    int64_t from_us = clock_monotonic_us();
     KIT_OK(driver->execute(k.connection, s, ARRAY_LEN(s), NULL, results, &done, &offset, &f));
-    for (size_t i = 0; i < ARRAY_LEN(s); i++)
+    int64_t took_us = clock_monotonic_us() - from_us;
+    int64_t sum_us = 0;
+    for (size_t i = 0; i < ARRAY_LEN(s); i++) {
         assert_int_equal(results[i].rows, rows[i]);
+        sum_us += results[i].duration_us;
+    }
     assert_true(results[3].duration_us > 40000);
-    assert_true(results[4].duration_us < 40000);
+    /* Each has its own time, and none that of another. */
+    assert_true(sum_us <= took_us);
     KIT_OK(driver->rollback(k.connection, &f));
     assert_string_equal(ask("rows", "SELECT to_regclass('t')"), "");
     kit_close(&k);
@@ -430,7 +436,7 @@ static void kill_while_sleeping(const char *database, const struct statement *s,
     assert_true(pg_cluster_wait_for(cluster, database, sleeping, "1"));
     (void)kill(child, SIGKILL);
     (void)waitpid(child, NULL, 0);
-    /* client_connection_check_interval: the server looks every 2 s, and sleeps for 8. */
+    /* client_connection_check_interval: the server looks every 2 s. */
     assert_true(pg_cluster_wait_for(cluster, database,
                                     "SELECT count(*) FROM pg_stat_activity WHERE application_name "
                                     "LIKE 'migrate%' AND datname = current_database()",
@@ -440,7 +446,7 @@ static void kill_while_sleeping(const char *database, const struct statement *s,
 static void f1_f3_a_killed_run_leaves_nothing_of_its_transaction(void **state UNUSED)
 {
     struct statement s[] = {kit_statement("CREATE TABLE z ()"),
-                            kit_statement("SELECT pg_sleep(8)")};
+                            kit_statement("SELECT pg_sleep(600)")};
 
     kill_while_sleeping("killed", s, 2, false);
     assert_string_equal(ask("killed", "SELECT to_regclass('z'), count(*) FROM migrator.history"),
@@ -451,7 +457,7 @@ static void f2_a_killed_run_does_not_go_on_by_itself(void **state UNUSED)
 {
     struct statement s[] = {
         kit_statement("CREATE TABLE z ()"),
-        kit_statement("DO $$ BEGIN PERFORM pg_sleep(8); CREATE TABLE y (); END $$")};
+        kit_statement("DO $$ BEGIN PERFORM pg_sleep(600); CREATE TABLE y (); END $$")};
 
     kill_while_sleeping("killed_alone", s, 2, true);
     assert_string_equal(ask("killed_alone", "SELECT to_regclass('z'), to_regclass('y')"), "z|");

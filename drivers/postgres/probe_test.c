@@ -108,17 +108,23 @@ static void f8_our_lock_timeout_does_not_end_a_concurrent_build(void **state UNU
     struct kit k = kit_open_run(driver, url, &(struct connect_options){.lock_timeout_ms = 50});
     SCOPED(fail) struct fail f = FAIL_NONE;
     struct statement s = alone("CREATE INDEX CONCURRENTLY t_b ON t (a)", &p);
-    const char *const argv[] = {"psql",
-                                "-XAtqc",
-                                "BEGIN ISOLATION LEVEL REPEATABLE READ",
-                                "-c",
-                                "TABLE other",
-                                "-c",
-                                "SELECT pg_sleep(0.6)",
-                                "-c",
-                                "COMMIT",
-                                url,
-                                NULL};
+    /* Ends its transaction when the build has waited for it ten times as long. */
+    const char *const argv[] = {
+        "psql",
+        "-XAtqc",
+        "BEGIN ISOLATION LEVEL REPEATABLE READ",
+        "-c",
+        "TABLE other",
+        "-c",
+        "DO $$ BEGIN WHILE NOT EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE 'CREATE "
+        "INDEX%' "
+        "AND datname = current_database() AND wait_event_type = 'Lock' AND clock_timestamp() - "
+        "state_change > '500 ms') LOOP PERFORM pg_sleep(0.02), pg_stat_clear_snapshot(); END LOOP; "
+        "END $$",
+        "-c",
+        "COMMIT",
+        url,
+        NULL};
     struct program *old = program_start(&(struct program_options){.argv = argv});
 
     assert_true(pg_cluster_wait_for(cluster, "patient",

@@ -205,7 +205,7 @@ static void a_writer_keeps_us_out_for_as_long_as_we_said(void **state)
     assert_int_equal(b->fail.code, EXIT_BUSY);
     assert_contains(b->fail.message, "within 150 ms");
     assert_non_null(b->fail.hint);
-    assert_in_range(waited_us, 140000, 2000000);
+    assert_true(waited_us >= 140000);
     fail_clear(&b->fail);
     test_run(b, "ROLLBACK");
     must(b, test_unit(b, c, false, STATEMENTS("CREATE TABLE t (a)")));

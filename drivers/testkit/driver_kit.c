@@ -24,7 +24,7 @@ struct kit kit_open(const struct driver *driver, const char *url,
     if (!with_url.application_name)
         with_url.application_name = "migrate run=12345678";
     if (!with_url.connect_timeout_ms)
-        with_url.connect_timeout_ms = 5000;
+        with_url.connect_timeout_ms = FIXTURE_PATIENCE_MS;
     k.connection = driver->open(k.arena, &with_url, &f);
     kit_check(k.connection != NULL, &f, "open");
     return k;
@@ -41,7 +41,7 @@ struct kit kit_open_run(const struct driver *driver, const char *url,
 
     KIT_OK(driver->check_session(k.connection, &f));
     /* The session of the test before may still be ending. */
-    for (int i = 0; i < 5000 && !is_ours; i++) {
+    for (int i = 0; i < FIXTURE_PATIENCE_MS / 2 && !is_ours; i++) {
         KIT_OK(driver->try_lock(k.arena, k.connection, "12345678", &is_ours, &holder, &f));
         if (!is_ours)
             clock_sleep_ms(2);

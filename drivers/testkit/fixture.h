@@ -42,6 +42,9 @@ int fixture_free_port(void);
    directories are removed, and waits (at most 5 s) for the process to be gone. */
 void fixture_kill_at_end(pid_t pid, int signal_number);
 
+/* Processor time of this process so far: what others do on the machine is not in it. */
+int64_t fixture_work_us(void);
+
 /* Whether a process is there and not a zombie that nobody has waited for. */
 bool fixture_is_running(pid_t pid);
 

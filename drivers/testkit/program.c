@@ -219,6 +219,14 @@ static bool read_stat(pid_t pid, char *out_state, int64_t *out_work_ms)
     return count == 3;
 }
 
+int64_t fixture_work_us(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
 bool fixture_is_running(pid_t pid)
 {
     char state;
