@@ -3,6 +3,7 @@
  * round trip; then takes the run lock, reads again, and runs.
  */
 #include "core/run/apply.h"
+#include "cmd/backfill.h"
 #include "cmd/command.h"
 #include "cmd/session.h"
 #include "cmd/signals.h"
@@ -20,6 +21,7 @@ struct apply_view {
     enum output_format format;
     struct json *applied; /* JSON only */
     size_t applied_before;
+    struct backfill_view batches;
 };
 
 static void show_before(void *context, size_t index, size_t total,
@@ -59,6 +61,12 @@ static void show_after(void *context, size_t index, size_t total, const struct p
                    result->was_resumed ? "  (resumed)" : "");
     fflush(stdout); /* who watches through a pipe sees it now, and a killed run has said it */
     arena_reset(view->arena, mark);
+}
+
+static void show_batches(void *context, const struct backfill_progress *p)
+{
+    struct apply_view *view = context;
+    backfill_show(&view->batches, p);
 }
 
 static bool read_state(struct session *s, struct reconciliation *r, struct selection *selection,
@@ -102,6 +110,11 @@ static bool run_plan(struct session *s, const struct selection *selection, const
         .script = &script,
         .lock_attempts = s->config.lock_attempts,
         .lock_budget_ms = s->config.lock_budget_ms,
+        .backfill = {.batch_target_ms = s->config.batch_target_ms,
+                     .batch_wait_ms = s->config.batch_wait_ms,
+                     .replica_lag_ms = s->config.replica_lag_ms},
+        .progress = show_batches,
+        .progress_context = view,
         .stop_signal = &stop_signal,
         .target_changed = *changed,
     };

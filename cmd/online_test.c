@@ -75,7 +75,7 @@ static const char *as_written(const char *name)
     struct project *p = make_case(name);
     struct ran r = project_run(p, "apply", "--rewrite", "off", NULL);
     assert_exit(&r, 0);
-    return project_dump(p);
+    return sorted_dump(p);
 }
 
 static void end_is_the_same(const char *name)
@@ -83,7 +83,7 @@ static void end_is_the_same(const char *name)
     struct project *p = make_case(name);
     struct ran r = project_run(p, "apply", NULL);
     assert_exit(&r, 0);
-    assert_same(project_dump(p), as_written(name));
+    assert_same(sorted_dump(p), as_written(name));
     assert_answer(p, "SELECT count(*) > 0 FROM migrator.event WHERE kind = 'planned'",
                   text_of(name, "steps")[0] ? "t" : "f");
     assert_no_leftovers(p);
@@ -116,7 +116,7 @@ static void assert_ends(struct project *p, const char *wanted)
 {
     struct ran r = project_run(p, "apply", NULL);
     assert_exit(&r, 0);
-    assert_same(project_dump(p), wanted);
+    assert_same(sorted_dump(p), wanted);
     assert_no_leftovers(p);
     assert_whole(p);
 }

@@ -143,6 +143,15 @@ static void add_allowances(struct writing *w, const struct statement *s, size_t 
     }
 }
 
+/* What makes batches of it again. By pages it is anyway: nothing else makes those. */
+static void add_batch_key(struct buf *out, const struct online_range *range)
+{
+    for (size_t i = 0; i < range->key.count; i++)
+        buf_printf(out, "%s%.*s", i ? ", " : "-- migrate: batch key=", STR_ARG(range->key.at[i]));
+    if (range->key.count)
+        buf_add_char(out, '\n');
+}
+
 /* Each is committed by itself, so that no lock is held into the next one; a BEGIN keeps it apart from what is
    around it, also where the file is run by other means. The last semicolon is that of the statement. */
 static void add_steps(struct writing *w, const struct statement *s,
@@ -153,12 +162,15 @@ static void add_steps(struct writing *w, const struct statement *s,
         const struct online_step *step = &form->steps.at[i];
         buf_printf(w->out, "%s-- Line %u, step %zu of %zu, %s: %s.\n", i ? ";\n" : "", s->line,
                    i + 1, form->steps.count, phase_name(step->phase), step->does);
-        if (!step->refuses_transaction)
+        bool is_own = !step->refuses_transaction && step->kind == STEP_STATEMENT;
+        if (is_own)
             buf_add_cstr(w->out, "BEGIN;\n");
         if (r->found)
             add_allowances(w, s, r->statement, &r->found[i]);
+        if (step->kind == STEP_BATCHES)
+            add_batch_key(w->out, step->range);
         buf_add_str(w->out, step->sql);
-        if (!step->refuses_transaction)
+        if (is_own)
             buf_add_cstr(w->out, ";\nCOMMIT");
     }
     w->steps += form->steps.count;

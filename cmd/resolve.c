@@ -81,7 +81,7 @@ static void weigh(struct evidence *known, const struct event *e)
     if (e->unit != known->unit)
         return;
     if (str_equal(e->kind, STR(EVENT_STARTED)))
-        known->is_open = true;
+        known->is_open = !json_get(detail, "batches"); /* those are in transactions */
     else if (!json_bool_of(json_get(detail, "outcome_unknown"), &is_unknown) || !is_unknown)
         known->is_open = false;
 }

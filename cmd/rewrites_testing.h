@@ -9,7 +9,11 @@
 
 #include <cmocka.h>
 
+#include <stdlib.h>
+
+#include "core/base/buf.h"
 #include "core/base/fs.h"
+#include "core/base/vec.h"
 #include "drivers/testkit/project.h"
 
 #define CASES "testdata/rewrites"
@@ -47,6 +51,37 @@ static inline struct project *make(const char *schema, const char *migration)
 static inline struct project *make_case(const char *name)
 {
     return make(text_of(name, "schema.sql"), text_of(name, "migration.sql"));
+}
+
+static inline int compare_lines(const void *a, const void *b)
+{
+    const struct str *left = a, *right = b;
+    size_t len = left->len < right->len ? left->len : right->len;
+    int order = memcmp(left->at, right->at, len);
+    return order ? order : (left->len > right->len) - (left->len < right->len);
+}
+
+/* project_dump() with the rows of each table in one order: where they lie is not what they are. */
+static inline const char *sorted_dump(const struct project *p)
+{
+    VEC_OF(struct str) lines = {0};
+    struct str rest = str_of(project_dump(p));
+    size_t rows = SIZE_MAX;
+    while (rest.len) {
+        struct str line;
+        rest = str_cut_line(rest, &line);
+        if (rows != SIZE_MAX && str_equal(line, STR("\\."))) {
+            qsort(lines.at + rows, lines.count - rows, sizeof(*lines.at), compare_lines);
+            rows = SIZE_MAX;
+        }
+        vec_push(arena, &lines, line);
+        if (str_starts(line, STR("COPY ")))
+            rows = lines.count;
+    }
+    SCOPED(buf) struct buf text = {0};
+    for (size_t i = 0; i < lines.count; i++)
+        buf_printf(&text, "%.*s\n", STR_ARG(lines.at[i]));
+    return arena_cstr(arena, buf_str(&text));
 }
 
 static inline void for_each_case(void (*check)(const char *name))

@@ -1,4 +1,5 @@
 /* migrate status: files against history, one line each; problems in sentences. Never locks or writes. */
+#include "cmd/backfill.h"
 #include "cmd/command.h"
 #include "cmd/session.h"
 #include "cmd/terminal.h"
@@ -54,7 +55,8 @@ static void print_table(struct arena *a, const struct reconciliation *r)
 }
 
 /* What needs a word, and what to do about it, each advice once. */
-static void print_sentences(struct session *s, const struct reconciliation *r)
+static void print_sentences(struct session *s, const struct reconciliation *r,
+                            const struct backfill_points *points)
 {
     struct arena *a = s->arena;
     const char *hints[STATE_COVERED + 1];
@@ -64,6 +66,9 @@ static void print_sentences(struct session *s, const struct reconciliation *r)
         if (!sentence[0])
             continue;
         terminal_print("  %s\n", sentence);
+        const char *batches = backfill_sentence(a, points, &r->at[i]);
+        if (batches[0])
+            terminal_print("  %s\n", batches);
         const char *left = session_left_sentence(s, &r->at[i]);
         if (left[0])
             terminal_print("  %s\n", left);
@@ -90,7 +95,7 @@ static void print_findings(const struct verification *v)
 }
 
 static void print_text(struct session *s, const struct reconciliation *r,
-                       const struct verification *v)
+                       const struct verification *v, const struct backfill_points *points)
 {
     print_table(s->arena, r);
     if (r->count)
@@ -102,11 +107,12 @@ static void print_text(struct session *s, const struct reconciliation *r,
         printf(", the history is not whole (%zu finding%s)", v->findings.count,
                v->findings.count == 1 ? "" : "s");
     putchar('\n');
-    print_sentences(s, r);
+    print_sentences(s, r, points);
     print_findings(v);
 }
 
-static struct json *json_of(struct session *s, const struct reconciled *r)
+static struct json *json_of(struct session *s, const struct reconciled *r,
+                            const struct backfill_points *points)
 {
     static const char *const changes[] = {
         [CHANGE_NONE] = "none",
@@ -128,11 +134,12 @@ static struct json *json_of(struct session *s, const struct reconciled *r)
     if (r->other)
         json_set_str(j, "renumbered_from", history_row_label(r->other));
     session_set_left(s, r, j);
+    backfill_set(j, points, r);
     return j;
 }
 
 static void print_json(struct session *s, const struct reconciliation *r,
-                       const struct verification *v)
+                       const struct verification *v, const struct backfill_points *points)
 {
     SCOPED(json) struct json *root = json_make_object();
     json_set_i64(root, "format", 1);
@@ -142,7 +149,7 @@ static void print_json(struct session *s, const struct reconciliation *r,
     json_set_i64(root, "problems", (int64_t)r->problems);
     struct json *list = json_make_array();
     for (size_t i = 0; i < r->count; i++)
-        json_push(list, json_of(s, &r->at[i]));
+        json_push(list, json_of(s, &r->at[i], points));
     json_set(root, "migrations", list);
     struct json *findings = json_make_array();
     for (size_t i = 0; i < v->findings.count; i++)
@@ -158,17 +165,19 @@ enum exit_code cmd_status(struct arena *a, const struct options *o, struct fail 
     struct session s;
     struct reconciliation r = {0};
     struct verification v = {0};
+    struct backfill_points points;
     enum output_format format;
     if (!session_format(o, &format, f) || !session_start(a, o, &s, f))
         return f->code;
     if (session_open(&s, true, f) && session_reconcile(&s, &r, f) &&
-        verification_run(a, s.driver, s.connection, &s.history, (struct str){0}, &v, f)) {
+        verification_run(a, s.driver, s.connection, &s.history, (struct str){0}, &v, f) &&
+        backfill_read_points(&s, &points, f)) {
         verification_mark(&v, &r);
         session_print_notes(&s);
         if (format == FORMAT_JSON)
-            print_json(&s, &r, &v);
+            print_json(&s, &r, &v, &points);
         else
-            print_text(&s, &r, &v);
+            print_text(&s, &r, &v, &points);
     }
     session_close(&s);
     if (fail_is_set(f))

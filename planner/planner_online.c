@@ -59,6 +59,8 @@ static struct statement cut_step(struct pass *p, const struct statement *of,
         BUG("a step of an online form is not one statement");
     struct statement step = cut.statements.at[0];
     step.line = of->line;
+    if (form->steps.at[index].kind != STEP_STATEMENT)
+        step.ranged = &form->steps.at[index];
     step.online_step = arena_printf(p->a, "step %zu of %zu of the online form (%s)", index + 1,
                                     form->steps.count, form->recipe);
     return step;

@@ -14,7 +14,8 @@
 #define MAX_ATTEMPTS 10000
 
 static config_setter set_directories, set_layout, set_base, set_rewrite, set_placeholder,
-    set_default_target, set_url, set_history, set_duration, set_count, set_hazard;
+    set_default_target, set_url, set_history, set_duration, set_duration_or_off, set_count,
+    set_hazard;
 
 static const char a_text[] = "a text";
 static const char a_duration[] = "a duration such as 400ms, 10s, 5m or 2h";
@@ -82,6 +83,24 @@ const struct config_key config_keys[] = {
      .fallback = "10m",
      .comment = "how long all attempts for a lock may take together",
      .offset = offsetof(struct config, lock_budget_ms),
+     .set = set_duration},
+    {.path = "backfill.target_batch",
+     .type = a_duration,
+     .fallback = "200ms",
+     .comment = "how long one batch of a large change should take; batches are made to fit",
+     .offset = offsetof(struct config, batch_target_ms),
+     .set = set_duration},
+    {.path = "backfill.max_replica_lag",
+     .type = "a duration such as 5s, or off",
+     .fallback = "5s",
+     .comment = "batches pause while a replica is further behind; off: replicas are not looked at",
+     .offset = offsetof(struct config, replica_lag_ms),
+     .set = set_duration_or_off},
+    {.path = "backfill.pause_on_lock_wait",
+     .type = a_duration,
+     .fallback = "500ms",
+     .comment = "longest that a batch may hold its rows: it is then undone, and done in smaller ones",
+     .offset = offsetof(struct config, batch_wait_ms),
      .set = set_duration},
     {.path = "policy.hazards.*",
      .type = "off, note, warn or block",
@@ -314,6 +333,17 @@ static bool set_duration(struct config_reading *r, const struct config_key *key,
         return fail_hint(r->fail, "Zero would mean to wait without end; write a longer time.");
     }
     *(int64_t *)(void *)((char *)r->config + key->offset) = duration_ms;
+    return true;
+}
+
+static bool set_duration_or_off(struct config_reading *r, const struct config_key *key,
+                                const struct yaml *value)
+{
+    bool is_off = value->type == YAML_SCALAR && !value->is_quoted &&
+                  str_equal_nocase(value->text, STR("off"));
+    if (!is_off)
+        return set_duration(r, key, value);
+    *(int64_t *)(void *)((char *)r->config + key->offset) = 0;
     return true;
 }
 

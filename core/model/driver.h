@@ -10,6 +10,7 @@
 #define CORE_MODEL_DRIVER_H
 
 #include "core/base/fail.h"
+#include "core/model/backfill.h"
 #include "core/model/catalog.h"
 #include "core/model/enforcement.h"
 #include "core/model/engine.h"
@@ -92,6 +93,8 @@ struct journal_entries {
         *update_row; /* the row with this rank takes all its other fields; or NULL */
     const struct event *events;
     size_t event_count;
+    const struct backfill_point *point; /* the checkpoint of its step takes these values; or NULL */
+    bool removes_point;                 /* … is removed instead */
 };
 
 enum probe_answer {
@@ -206,6 +209,8 @@ struct driver {
     /* Drops the index with this OID, concurrently, under the run lock. Fails, and drops nothing, where it is
        valid, is being built or is gone. NULL: the engine leaves no such indexes. */
     bool (*drop_invalid_index)(struct connection *c, int64_t oid, struct fail *f);
+    /* For steps that are run range by range. NULL: the engine cannot. */
+    const struct range_driver *ranges;
     /* Asks the server to cancel what runs. Safe from a signal handler's thread. */
     void (*cancel)(struct connection *c);
     /* Library versions at build and at run time, for `migrate version`; works without a connection. */

@@ -11,6 +11,8 @@ const char *unit_kind_name(enum unit_kind k)
         return "single";
     case UNIT_OWN:
         return "own";
+    case UNIT_RANGES:
+        return "batches";
     case UNIT_NONE:
     case UNIT_ALONE:
         break;
@@ -67,6 +69,16 @@ static void feed_ordinary(struct grouping *g, const struct statement *s, bool la
     }
 }
 
+/* A unit of one statement, which says itself what is sent around it. */
+static void feed_single(struct grouping *g, enum unit_kind kind, struct grouping_step *out)
+{
+    end_before(g, out);
+    open_unit(g, kind, out);
+    send(g, out);
+    out->commit_after = true;
+    g->open = UNIT_NONE;
+}
+
 static bool feed_alone(struct grouping *g, const struct statement *s, struct str path,
                        struct grouping_step *out, struct fail *f)
 {
@@ -75,11 +87,7 @@ static bool feed_alone(struct grouping *g, const struct statement *s, struct str
         fail_at(f, path, s->line, s->column, (struct str){0});
         return fail_hint(f, "Put it behind the COMMIT, or in a file of its own.");
     }
-    end_before(g, out);
-    open_unit(g, UNIT_ALONE, out);
-    send(g, out);
-    out->commit_after = true;
-    g->open = UNIT_NONE;
+    feed_single(g, UNIT_ALONE, out);
     return true;
 }
 
@@ -147,7 +155,10 @@ bool grouping_feed(struct grouping *g, const struct statement *s, bool later_may
             return true; /* a transaction of its own would end what it asks for */
         if (g->mode == TRANSACTION_NONE && g->open == UNIT_NONE && may_refuse_transaction(s))
             return feed_alone(g, s, path, out, f);
-        feed_ordinary(g, s, later_may_use, out);
+        if (s->ranged)
+            feed_single(g, UNIT_RANGES, out);
+        else
+            feed_ordinary(g, s, later_may_use, out);
         return true;
     case ROLE_ALONE:
         return feed_alone(g, s, path, out, f);

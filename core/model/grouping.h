@@ -8,6 +8,7 @@
  *   UNIT_OURS   transactional statements, between our BEGIN and COMMIT
  *   UNIT_OWN    the file's own BEGIN … COMMIT
  *   UNIT_ALONE  one statement that refuses a transaction block
+ *   UNIT_RANGES one statement that is run range by range, each in our transaction
  * Each step of an online form is a unit of its own, in our transaction or alone.
  * A file that wants no transaction (TRANSACTION_NONE) gets one unit per statement. A COMMIT without an own
  * BEGIN ends our unit, and a BEGIN without COMMIT is ended with the file: drizzle's way out of the
@@ -22,9 +23,9 @@
 #include "core/model/migration.h"
 #include "core/model/statement.h"
 
-enum unit_kind { UNIT_NONE = 0, UNIT_OURS, UNIT_OWN, UNIT_ALONE };
-const char *
-unit_kind_name(enum unit_kind k); /* "single", "own", "none": `transaction` in the plan */
+enum unit_kind { UNIT_NONE = 0, UNIT_OURS, UNIT_OWN, UNIT_ALONE, UNIT_RANGES };
+const char *unit_kind_name(
+    enum unit_kind k); /* "single", "own", "none", "batches": `transaction` in the plan */
 
 struct grouping {
     enum engine engine;
@@ -39,7 +40,7 @@ struct grouping_step {
     bool commit_before; /* end the open unit first */
     enum unit_kind
         open;  /* UNIT_NONE, or the unit to open now (OURS: send BEGIN; OWN: the statement is
-                                the file's BEGIN and is sent; ALONE: nothing is sent around it) */
+                                the file's BEGIN and is sent; ALONE, RANGES: nothing is sent around it) */
     bool send; /* the statement itself goes to the server */
     bool commit_after;   /* it is the file's COMMIT, or stood alone: the unit ends behind it */
     bool rollback_after; /* it is the file's ROLLBACK: the unit ends, without an entry */

@@ -82,6 +82,11 @@ static struct json *range_json(const struct online_range *range)
     return j;
 }
 
+static const char *steps_transaction(enum step_kind k)
+{
+    return k == STEP_STATEMENT ? "single" : "batches";
+}
+
 struct json *online_step_json(const struct online_step *s)
 {
     struct json *j = json_make_object();
@@ -92,7 +97,7 @@ struct json *online_step_json(const struct online_step *s)
         json_set_cstr(j, "kind", step_kind_name(s->kind));
         json_set(j, "range", range_json(s->range));
     }
-    json_set_cstr(j, "transaction", s->refuses_transaction ? "none" : "single");
+    json_set_cstr(j, "transaction", s->refuses_transaction ? "none" : steps_transaction(s->kind));
     json_set_str(j, "sql", s->sql);
     json_set_cstr(j, "does", s->does);
     if (s->undo.len)
@@ -183,8 +188,8 @@ static bool read_step(struct arena *a, const struct json *j, struct online_step 
     if (!index_of(phase_names, ARRAY_LEN(phase_names), json_str_of(json_get(j, "phase")), &phase) ||
         !index_of(undo_cost_names, ARRAY_LEN(undo_cost_names),
                   json_str_of(json_get(j, "undo_cost")), &cost) ||
-        (!is_alone && !str_equal(transaction, STR("single"))) || !out->sql.len ||
-        !read_how(a, j, out))
+        !out->sql.len || !read_how(a, j, out) ||
+        (!is_alone && !str_equal(transaction, str_of(steps_transaction(out->kind)))))
         return false;
     out->phase = (enum phase)phase;
     out->undo_cost = (enum undo_cost)cost;

@@ -59,6 +59,8 @@ struct probe {
         is_reindex; /* REINDEX … CONCURRENTLY: _ccnew / _ccold leftovers are looked for behind it */
 };
 
+struct online_step; /* online.h */
+
 struct statement {
     struct str text;       /* exact bytes from its first to its last token, without the semicolon */
     uint64_t offset_bytes; /* of text, in the executed text of the script */
@@ -87,6 +89,8 @@ struct statement {
     /* A step of an online form (online.h): a unit of its own, and which one it is, for failures: "step 2 of 3
        of its online form"; NULL for what is in the file. */
     const char *online_step;
+    /* … that is run range by range: how; else NULL. As long as the plan. */
+    const struct online_step *ranged;
     /* The engine's own tree (PgQuery__Node), in the arena of the cut: as long as its batch; NULL where
        wants_analysis was not said, and for SQLite. */
     const void *tree;

@@ -117,12 +117,13 @@ static void explain_state(const struct run_context *run, const struct outcome *o
     if (out->applied < plan->count) {
         const struct migration *m = plan->migrations[out->applied].migration;
         struct str label = m->version.len ? m->version : m->script;
-        const char *fate = f->kind == FAIL_COMMIT_UNKNOWN ? "may be applied or not"
-                           : run->failed_alone
-                               ? "is not applied: what its last statement did outside a "
-                                 "transaction may stay"
-                               : "is not applied: what it did since its last committed step is "
-                                 "rolled back";
+        const char *fate =
+            f->kind == FAIL_COMMIT_UNKNOWN ? "may be applied or not"
+            : run->failed_in_batches ? "is not applied: its batches stay, but for the last one"
+            : run->failed_alone      ? "is not applied: what its last statement did outside a "
+                                       "transaction may stay"
+                                : "is not applied: what it did since its last committed step is "
+                                  "rolled back";
         fail_detail(f, "Applied by this run: %zu of %zu. %.*s %s.", out->applied, plan->count,
                     STR_ARG(label), fate);
     }

@@ -13,26 +13,32 @@
 #include "core/run/blockers.h"
 #include "core/run/unit.h"
 
-bool execution_append(struct run_context *run, const struct history_row *insert_row,
-                      const struct history_row *update_row, struct event *events, size_t count,
-                      bool is_durable, struct fail *f)
+bool execution_append_entries(struct run_context *run, struct journal_entries *entries,
+                              struct event *events, bool is_durable, struct fail *f)
 {
     SCOPED(arena) struct arena *a = arena_make();
     if (!execution_await(run, f))
         return false;
-    journal_link(a, run->journal, events, count);
+    journal_link(a, run->journal, events, entries->event_count);
+    entries->events = events;
+    if (!run->driver->append(run->connection, entries, is_durable, f))
+        return false;
+    journal_committed(run->journal, events, entries->event_count);
+    if (entries->insert_row)
+        run->journal->next_rank++;
+    return true;
+}
+
+bool execution_append(struct run_context *run, const struct history_row *insert_row,
+                      const struct history_row *update_row, struct event *events, size_t count,
+                      bool is_durable, struct fail *f)
+{
     struct journal_entries entries = {
         .insert_row = insert_row,
         .update_row = update_row,
-        .events = events,
         .event_count = count,
     };
-    if (!run->driver->append(run->connection, &entries, is_durable, f))
-        return false;
-    journal_committed(run->journal, events, count);
-    if (insert_row)
-        run->journal->next_rank++;
-    return true;
+    return execution_append_entries(run, &entries, events, is_durable, f);
 }
 
 /* ---- what earlier runs left ---- */
@@ -60,7 +66,9 @@ static bool note_event(void *context, const struct event *e, struct fail *f)
         if (!detail)
             return fail_hint(f, "Look at `migrate history --verify`.");
     }
-    if (str_equal(e->kind, STR(EVENT_STARTED))) {
+    if (str_equal(e->kind, STR(EVENT_STARTED)) && json_get(detail, "batches")) {
+        return true; /* its checkpoint tells the rest */
+    } else if (str_equal(e->kind, STR(EVENT_STARTED))) {
         const struct json *before = json_get(detail, "before");
         record->has_intent = true;
         record->has_before = before != NULL;
@@ -80,16 +88,6 @@ static bool note_event(void *context, const struct event *e, struct fail *f)
 }
 
 /* ---- one pass over the script ---- */
-
-static bool check_stop(const struct run_context *run, struct fail *f)
-{
-    int signal_number = run->stop_signal ? (int)*run->stop_signal : 0;
-    if (!signal_number)
-        return true;
-    fail_set(f, signal_number == SIGTERM ? EXIT_SIGTERM : EXIT_SIGINT, "stopped by %s",
-             signal_number == SIGTERM ? "SIGTERM" : "SIGINT");
-    return fail_kind_set(f, FAIL_CANCELLED);
-}
 
 static bool skip_copy_data(struct script *script, struct fail *f)
 {
@@ -164,10 +162,12 @@ static bool run_statement(struct execution *x, const struct statement *s,
                           const struct grouping_step *step, struct fail *f)
 {
     uint32_t number = x->grouping.unit;
-    if (!check_stop(x->run, f))
+    if (!execution_check_stop(x->run, f))
         return false;
     if (step->open == UNIT_ALONE)
         return unit_run_alone(x, number, s, f);
+    if (step->open == UNIT_RANGES)
+        return unit_run_ranges(x, number, s, f);
     if (step->open != UNIT_NONE && unit_has_intent(x, number))
         return unit_refuse_edited(x, number, f);
     if (step->open != UNIT_NONE && !unit_open(x, number, step->open, f))
@@ -238,7 +238,7 @@ static bool run_script(struct execution *x, struct fail *f)
     struct skipping skip = {0};
     struct script_batch batch;
     for (;;) {
-        if (!check_stop(x->run, f) || !script_next(x->script, &batch, f) ||
+        if (!execution_check_stop(x->run, f) || !script_next(x->script, &batch, f) ||
             (batch.is_last && !check_bytes(x, f)))
             goto failed;
         if (batch.count == 0)
@@ -295,15 +295,6 @@ static bool is_retryable(const struct fail *f)
     return f->kind == FAIL_LOCK_TIMEOUT || f->kind == FAIL_DEADLOCK;
 }
 
-/* Waits a while that grows with each try and differs between runs, so that queues drain. */
-static void pause_before_retry(const struct run_context *run, int64_t attempt)
-{
-    int64_t base_ms = attempt < 6 ? 50 << attempt : 2000;
-    int64_t pause_ms = base_ms / 2 + clock_monotonic_us() % (base_ms / 2 + 1);
-    for (int64_t waited = 0; waited < pause_ms && !*run->stop_signal; waited += 50)
-        clock_sleep_ms(pause_ms - waited < 50 ? pause_ms - waited : 50);
-}
-
 /* Tries and budget are those of a unit: one that waits has not used up those of the next. */
 static void count_try(struct execution *x)
 {
@@ -319,8 +310,9 @@ static bool may_try_again(struct execution *x, const struct fail *f)
 {
     int64_t spent_ms = (clock_monotonic_us() - x->first_failure_us) / 1000;
     bool is_alone = x->kind == UNIT_ALONE;
-    if (!is_retryable(f) || (is_alone && !x->may_be_resent) || x->tries >= x->run->lock_attempts ||
-        spent_ms >= x->run->lock_budget_ms || *x->run->stop_signal)
+    if (!is_retryable(f) || x->kind == UNIT_RANGES || (is_alone && !x->may_be_resent) ||
+        x->tries >= x->run->lock_attempts || spent_ms >= x->run->lock_budget_ms ||
+        *x->run->stop_signal)
         return false;
     log_line(LOG_NOTE, "%.*s: %s; %stry %lld of %lld follows", STR_ARG(x->label), f->message,
              is_alone ? "" : "rolled back, ", (long long)x->tries + 1,
@@ -330,7 +322,7 @@ static bool may_try_again(struct execution *x, const struct fail *f)
 
 static void explain_lock_failure(const struct execution *x, struct fail *f)
 {
-    if (!is_retryable(f) || *x->run->stop_signal)
+    if (!is_retryable(f) || *x->run->stop_signal || x->kind == UNIT_RANGES)
         return;
     if (f->code == EXIT_FAILED)
         f->code = EXIT_BUSY;
@@ -361,7 +353,7 @@ static bool clean_up(struct execution *x, struct fail *f)
     count_try(x);
     uint32_t unit = x->unit;
     bool is_rolled_back = roll_back(x);
-    if (*x->run->stop_signal && !check_stop(x->run, f))
+    if (*x->run->stop_signal && !execution_check_stop(x->run, f))
         f->code = *x->run->stop_signal == SIGTERM ? EXIT_SIGTERM : EXIT_SIGINT;
     if (is_rolled_back)
         unit_tell_whose_doing(x, f);
@@ -375,7 +367,7 @@ static bool clean_up(struct execution *x, struct fail *f)
     record_failure(x, EVENT_RETRIED, unit, f);
     fail_clear(f);
     x->result.retries++;
-    pause_before_retry(x->run, x->tries);
+    execution_pause(x->run, unit_retry_pause_ms(x->tries));
     return true;
 }
 

@@ -18,6 +18,27 @@
 
 struct execution; /* one migration while it runs */
 
+/* `backfill:` of migrator.yml. */
+struct backfill_limits {
+    int64_t batch_target_ms; /* what one batch should take */
+    int64_t batch_wait_ms; /* what it may take, rows locked, before it is undone and made smaller */
+    int64_t replica_lag_ms; /* 0: replicas are not looked at */
+};
+
+/* How far a step has come that is run range by range. */
+struct backfill_progress {
+    struct str label; /* of its migration */
+    struct str table;
+    bool is_verification;
+    bool is_by_pages; /* visited and total count pages, not rows */
+    int64_t rows;     /* changed; or found, by a verification */
+    int64_t visited;
+    int64_t total;     /* about; 0: not known */
+    double per_second; /* visited, of late, pauses left out; 0: not known */
+    int64_t left_us;   /* -1: not known */
+    int64_t paused_us;
+};
+
 /* What all migrations of a run share. */
 struct run_context {
     const struct driver *driver;
@@ -27,8 +48,12 @@ struct run_context {
     int64_t lock_attempts;  /* tries of a unit that met a lock timeout or deadlock */
     int64_t lock_budget_ms; /* of all its tries together */
     const volatile sig_atomic_t *stop_signal; /* 0, or the signal that asked us to stop */
-    bool target_changed;     /* something was committed in this run; set by the runner */
-    bool failed_alone;       /* what a statement outside a transaction did may stay */
+    bool target_changed;    /* something was committed in this run; set by the runner */
+    bool failed_alone;      /* what a statement outside a transaction did may stay */
+    bool failed_in_batches; /* those before the last one stay */
+    struct backfill_limits backfill;
+    void (*progress)(void *context, const struct backfill_progress *p); /* or NULL */
+    void *progress_context;
     bool may_go_ahead;       /* another migration follows: the last COMMIT need not be awaited */
     struct execution *ahead; /* whose last COMMIT is under way */
     struct execution *failed_ahead; /* whose last COMMIT failed; execution_resume() it */
@@ -58,6 +83,11 @@ bool execution_resume(struct execution *x, struct fail *f) MUST_CHECK;
 void execution_end(struct execution *x); /* NULL is fine */
 /* Waits for the COMMIT that is under way, if there is one. On failure run->failed_ahead is set. */
 bool execution_await(struct run_context *run, struct fail *f) MUST_CHECK;
+
+/* Fails (FAIL_CANCELLED) where a signal asks us to stop. */
+bool execution_check_stop(const struct run_context *run, struct fail *f) MUST_CHECK;
+/* Waits so long, or until then. */
+void execution_pause(const struct run_context *run, int64_t pause_ms);
 
 /* Writes entries that belong to no unit (run started, finished) and moves the journal. */
 bool execution_append(struct run_context *run, const struct history_row *insert_row,

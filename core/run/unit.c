@@ -30,6 +30,7 @@ void unit_start(struct execution *x, uint32_t number, enum unit_kind kind)
     x->unit_started_us = clock_monotonic_us();
     x->rows = 0;
     x->may_be_resent = false;
+    x->batches = NULL;
     buf_clear(&x->sql);
     digest_abandon(x->digest);
     x->digest = x->planned->unit_count > 1 ? digest_start() : NULL;
@@ -265,6 +266,10 @@ struct event unit_done_event(struct execution *x)
         struct digest d = digest_finish(x->digest);
         x->digest = NULL;
         json_set_str(detail, "unit", digest_str(&d));
+    }
+    if (x->batches) {
+        json_set_i64(detail, "batches", x->batches->batches);
+        json_set_i64(detail, "paused_us", x->batches->paused_us);
     }
     e.detail = json_line(x->arena, detail);
     return e;

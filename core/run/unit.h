@@ -56,6 +56,7 @@ struct execution {
     struct journal journal_before; /* the journal as it was, */
     struct event event;            /* and the entries */
     struct journal_entries entries;
+    const struct backfill_point *batches; /* of the unit, for its last event; or NULL */
     struct execution_result result;
     const struct history_row *earlier_row; /* of the run before, or NULL */
     void (*done)(void *context, const struct execution_result *result);
@@ -79,6 +80,14 @@ bool unit_commit_last(struct execution *x, struct fail *f) MUST_CHECK;
 /* Runs one statement that stands alone: intent, statement, proof, entry. */
 bool unit_run_alone(struct execution *x, uint32_t number, const struct statement *s, struct fail *f)
     MUST_CHECK;
+/* Runs one statement range by range: backfill.c. */
+bool unit_run_ranges(struct execution *x, uint32_t number, const struct statement *s,
+                     struct fail *f) MUST_CHECK;
+/* execution_append() with a checkpoint; the events are linked, and set in the entries. */
+bool execution_append_entries(struct run_context *run, struct journal_entries *entries,
+                              struct event *events, bool is_durable, struct fail *f) MUST_CHECK;
+/* Before a further try: a while that grows with each and differs between runs, so that queues drain. */
+int64_t unit_retry_pause_ms(int64_t attempt);
 /* Ends the open unit without effect (a failure, or the file's ROLLBACK). */
 bool unit_abandon(struct execution *x, struct fail *f) MUST_CHECK;
 /* The digest by which an edited script proves that a unit already done is unchanged. */

@@ -15,6 +15,7 @@
  *   blockers.c  who holds the lock that is waited for
  *   examine.c   what `migrate doctor` looks at
  *   limits.c    a file's timeouts outside transactions
+ *   backfill.c  checkpoints of batches     range.c    ranges of a table     load.c  what the server bears
  *
  * Our SQL never relies on search_path, role or other settings: a migration may have changed them.
  */

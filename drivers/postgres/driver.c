@@ -5,7 +5,7 @@
 #include <pg_config.h>
 #include <unistd.h>
 
-#include "drivers/postgres/connection.h"
+#include "drivers/postgres/backfill.h"
 
 static bool read_schema(struct arena *a UNUSED, struct connection *c UNUSED, struct str **out_texts,
                         size_t *out_count, struct fail *f UNUSED)
@@ -116,6 +116,7 @@ const struct driver *postgres_driver(void)
         .examine = pgdrv_examine,
         .index_made_between = pgdrv_index_made_between,
         .drop_invalid_index = pgdrv_drop_invalid_index,
+        .ranges = &pgdrv_ranges,
         .cancel = pgdrv_cancel,
         .library_version = library_version,
     };

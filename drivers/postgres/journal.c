@@ -3,7 +3,7 @@
  * role that opened the connection, whatever the migration has made itself with SET ROLE or SET
  * SESSION AUTHORIZATION; it is made that again before COMMIT.
  */
-#include "drivers/postgres/connection.h"
+#include "drivers/postgres/backfill.h"
 
 #include "sql.h"
 
@@ -192,6 +192,8 @@ bool pgdrv_journal_send(struct connection *c, const struct journal_entries *entr
         if (!send_event(c, &entries->events[i], out_queries, f))
             return false;
     }
+    if (!pgdrv_point_send(c, entries, out_queries, f))
+        return false;
     return !c->is_dirty || send_all(c, come_back, ARRAY_LEN(come_back), out_queries, f);
 }
 

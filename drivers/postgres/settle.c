@@ -6,7 +6,7 @@
  * transaction that was all sent at once), the end of the old backend is awaited instead. Nothing is
  * terminated.
  */
-#include "drivers/postgres/connection.h"
+#include "drivers/postgres/backfill.h"
 
 #include "core/base/clock.h"
 #include "sql.h"
@@ -52,7 +52,7 @@ static bool is_in_history(struct connection *c, const struct journal_entries *en
                         event_types, out, f);
     }
     if (!h)
-        return false;
+        return entries->point && pgdrv_point_is_written(c, entries->point, out, f);
     return ask_bool(c, pgdrv_sql(c, sql_postgres_row_settled),
                     arena_printf(a, "%lld", (long long)h->rank),
                     arena_printf(a, "%lld", (long long)h->units_done), row_types, out, f);

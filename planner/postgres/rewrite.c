@@ -64,6 +64,22 @@ static const struct recipe_row recipes[] = {
         .write = rewrite_attach_partition,
     },
     {
+        .id = "update-batches",
+        .node = PG_QUERY__NODE__NODE_UPDATE_STMT,
+        .hazards = {"dml-affects-many-rows", "unbatched-backfill"},
+        .why = "As written it would change all rows in one transaction: they stay locked to its "
+               "end, and replicas fall behind.",
+        .write = rewrite_update,
+    },
+    {
+        .id = "delete-batches",
+        .node = PG_QUERY__NODE__NODE_DELETE_STMT,
+        .hazards = {"dml-affects-many-rows", "unbatched-backfill"},
+        .why = "As written it would delete all rows in one transaction: they stay locked to its "
+               "end, and replicas fall behind.",
+        .write = rewrite_delete,
+    },
+    {
         .id = "drop-index",
         .node = PG_QUERY__NODE__NODE_DROP_STMT,
         .hazards = {"drop-index-blocking"},
@@ -74,6 +90,17 @@ static const struct recipe_row recipes[] = {
 };
 
 /* ---- choosing ---- */
+
+/* The author asks for batches. */
+static bool is_asked_for(const struct recipe_row *row, const struct statement *s)
+{
+    bool is_dml = row->write == rewrite_update || row->write == rewrite_delete;
+    for (size_t i = 0; i < s->directives.count && is_dml; i++) {
+        if (s->directives.at[i].kind == DIRECTIVE_BATCH)
+            return true;
+    }
+    return false;
+}
 
 static bool settles(const struct recipe_row *row, const struct hazards *found)
 {
@@ -119,7 +146,8 @@ const struct online_form *rewrite_statement(struct arena *a, const struct statem
     bool is_readable = tree && s->has_own_places && !s->has_secret;
     for (size_t i = 0; is_readable && i < ARRAY_LEN(recipes); i++) {
         const struct recipe_row *row = &recipes[i];
-        if (row->node != tree->node_case || !settles(row, &found->hazards))
+        if (row->node != tree->node_case ||
+            (!settles(row, &found->hazards) && !is_asked_for(row, s)))
             continue;
         struct online_form *form = arena_new(a, struct online_form);
         *form = (struct online_form){.recipe = row->id, .why = row->why};

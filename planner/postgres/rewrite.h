@@ -76,5 +76,7 @@ rewrite_recipe rewrite_reindex;
 rewrite_recipe rewrite_refresh;
 rewrite_recipe rewrite_alter_table;      /* rewrite_alter_table.c */
 rewrite_recipe rewrite_attach_partition; /* rewrite_attach.c */
+rewrite_recipe rewrite_update;           /* rewrite_dml.c */
+rewrite_recipe rewrite_delete;
 
 #endif

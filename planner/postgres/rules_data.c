@@ -163,6 +163,11 @@ static bool is_old_target(const struct rule_subject *s, struct rule_finding *out
     return !rule_is_new(s, out->relation) && !rule_is_temporary(out->relation);
 }
 
+static bool runs_in_batches(const struct rule_subject *s)
+{
+    return s->statement && s->statement->ranged;
+}
+
 static void check_dml(struct rule_subject *s)
 {
     struct rule_finding about;
@@ -177,7 +182,7 @@ static void check_many_rows(struct rule_subject *s)
     enum { MANY = 100000 };
     struct rule_finding about;
     bool changes = s->tree && rule_tree(s)->node_case != PG_QUERY__NODE__NODE_INSERT_STMT;
-    if (!changes || !is_old_target(s, &about) || !about.relation)
+    if (!changes || !is_old_target(s, &about) || !about.relation || runs_in_batches(s))
         return;
     const struct effect_object *scan = rule_scan(s, about.name);
     const PgQuery__Node *tree = rule_tree(s);
@@ -239,7 +244,7 @@ static void check_unbatched(struct rule_subject *s)
 {
     struct rule_finding about;
     const PgQuery__Node *tree = s->tree;
-    if (!tree || !is_old_target(s, &about))
+    if (!tree || !is_old_target(s, &about) || runs_in_batches(s))
         return;
     bool is_dml = tree->node_case == PG_QUERY__NODE__NODE_UPDATE_STMT ||
                   tree->node_case == PG_QUERY__NODE__NODE_DELETE_STMT;

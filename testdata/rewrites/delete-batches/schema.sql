@@ -1,0 +1,10 @@
+CREATE TABLE events (id uuid PRIMARY KEY, at timestamptz NOT NULL, kind text);
+INSERT INTO events SELECT md5(n::text)::uuid, '2020-01-01'::timestamptz + n * interval '1 hour', CASE WHEN n % 2 = 0 THEN 'a''b' ELSE 'c' END FROM generate_series(1, 20000) n;
+CREATE TABLE details (event uuid NOT NULL REFERENCES events ON DELETE CASCADE, n int);
+INSERT INTO details SELECT md5(n::text)::uuid, n FROM generate_series(1, 20000, 100) n;
+CREATE INDEX ON details (event);
+CREATE TABLE parts (id text, at date NOT NULL, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
+CREATE TABLE parts_2 PARTITION OF parts DEFAULT;
+INSERT INTO parts SELECT 'k\' || n, date '2020-01-01' + n % 700 FROM generate_series(1, 20000) n;
+ANALYZE;

@@ -1,0 +1,10 @@
+UPDATE t SET n = n + 1 WHERE n > 5;
+UPDATE t SET at = timestamptz '2020-01-01', n = (SELECT max(n) FROM small) WHERE at IS NULL;
+UPDATE t SET s = t.s || s.n FROM small s WHERE s.id = t.id;
+UPDATE t SET id = -id WHERE s = 'old';
+UPDATE t SET s = 'x' WHERE s = 'old' RETURNING id;
+WITH w AS (SELECT 7 AS k) UPDATE t SET s = 'x' WHERE s = 'old';
+DELETE FROM t WHERE n > 20;
+UPDATE small SET n = 3 WHERE n = 4;
+UPDATE watched SET n = 3 WHERE n = 4;
+UPDATE bare SET b = 1 WHERE a > 3;

@@ -1,0 +1,12 @@
+CREATE TABLE t (id bigint PRIMARY KEY, parent bigint REFERENCES t, n int, s text, at timestamptz);
+INSERT INTO t SELECT n, NULL, n, 'old' FROM generate_series(1, 20000) n;
+CREATE TABLE small (id int PRIMARY KEY, n int);
+INSERT INTO small SELECT n, n FROM generate_series(1, 500) n;
+CREATE TABLE watched (id int PRIMARY KEY, n int);
+INSERT INTO watched SELECT n, n FROM generate_series(1, 20000) n;
+CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER whole AFTER UPDATE ON watched FOR EACH STATEMENT EXECUTE FUNCTION nothing();
+CREATE TABLE bare (a int, b int);
+INSERT INTO bare SELECT n, 0 FROM generate_series(1, 20000) n;
+CREATE INDEX ON t (parent);
+ANALYZE;
