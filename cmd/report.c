@@ -128,9 +128,22 @@ static void add_migration(struct arena *a, struct report *r, const struct planne
     }
 }
 
+static size_t count_findings(const struct plan *plan)
+{
+    size_t count = plan->files.count;
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct planned_migration *m = &plan->migrations[i];
+        count += m->hazards.count;
+        for (size_t k = 0; k < m->statements.count; k++)
+            count += m->statements.at[k].hazards.count;
+    }
+    return count;
+}
+
 struct report report_make(struct arena *a, const struct plan *plan, const char *base)
 {
     struct report r = {.plan = plan, .base = base, .is_refused = plan_is_refused(plan)};
+    vec_reserve(a, &r.findings, count_findings(plan));
     for (size_t i = 0; i < plan->files.count; i++) {
         const struct file_finding *file = &plan->files.at[i];
         add_finding(a, &r,

@@ -277,6 +277,8 @@ static bool plan_script(struct pass *p, struct fail *f)
         if (!script_next(p->script, &batch, f))
             return false;
         keep_script(p, &batch);
+        if (p->request->wants_statements && !p->request->is_for_run && !p->planned->is_streamed)
+            vec_reserve(p->a, &p->planned->statements, batch.count);
         planner_online_begin(p, &batch);
         for (size_t i = 0; i < batch.count; i++) {
             if (!plan_statement(p, &batch, i, f))

@@ -23,6 +23,15 @@
         (vec)->count++;                                                                            \
     } while (0)
 
+/* Makes room for so many more, where their number is known before; evaluates vec several times. */
+#define vec_reserve(a, vec, more)                                                                  \
+    do {                                                                                           \
+        if ((vec)->room - (vec)->count < (more))                                                   \
+            (vec)->at = vec_widen((a), (vec)->at, sizeof(*(vec)->at), &(vec)->room,                \
+                                  (vec)->count + (more));                                          \
+    } while (0)
+
 void *vec_grow(struct arena *a, const void *at, size_t each_bytes, size_t *room);
+void *vec_widen(struct arena *a, const void *at, size_t each_bytes, size_t *room, size_t wanted);
 
 #endif

@@ -154,15 +154,16 @@ void postgres_analysis_migration(struct postgres_analysis *p, struct str path,
                                  enum transaction_mode transaction)
 {
     p->catalog->migration++;
-    struct file_state *before = p->file.notes;
+    struct file_so_far last = p->file;
     if (p->of_file != p->a) {
         arena_release(p->of_file);
         p->of_file = arena_make();
-        before = NULL;
+        last = (struct file_so_far){0};
     }
     p->file = (struct file_so_far){
         .path = arena_str(p->of_file, path),
-        .notes = file_state_make(p->of_file, before),
+        .held = {last.held.at, 0, last.held.room},
+        .notes = file_state_make(p->of_file, last.notes),
         .is_each_alone = transaction == TRANSACTION_NONE,
     };
 }

@@ -4,10 +4,25 @@
 #include "planner/postgres/effects.h"
 #include "planner/postgres/rules_support.h"
 
+/* The room that the file before had, as far as emptying it costs no more than making it. */
+static void take_room(struct file_state *state, const struct file_state *before)
+{
+    enum { INDEX_MAX = 1024 };
+    state->all = before->all;
+    state->touched = before->touched;
+    state->all.count = state->touched.count = 0;
+    if (!before->index.room || before->index.room > INDEX_MAX)
+        return;
+    state->index = before->index;
+    memset(state->index.at, 0, state->index.room * sizeof(*state->index.at));
+}
+
 struct file_state *file_state_make(struct arena *a, const struct file_state *before)
 {
     struct file_state *state = arena_new(a, struct file_state);
     state->a = a;
+    if (before)
+        take_room(state, before);
     state->orders = before ? before->orders : arena_new(a, struct lock_orders);
     state->orders->transaction++;
     return state;
