@@ -323,8 +323,8 @@ static void add_policies_on(struct dependants *set, const struct catalog_relatio
                             const struct catalog_column *column, size_t at)
 {
     struct deed *d = set->deed;
-    for (size_t i = 0; i < d->catalog->relations.count; i++) {
-        struct catalog_relation *owner = d->catalog->relations.at[i];
+    for (size_t i = 0; i < d->catalog->watching.count; i++) {
+        struct catalog_relation *owner = d->catalog->watching.at[i];
         for (size_t n = 0; n < owner->rules.count && !owner->is_dropped; n++) {
             struct catalog_rule *rule = owner->rules.at[n];
             if (rule->is_dropped || !rule->is_policy)
