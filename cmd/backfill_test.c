@@ -13,7 +13,6 @@
 #include "drivers/testkit/project.h"
 
 #define ROWS 12000
-#define WAIT_MS 60000
 
 static struct pg_cluster *cluster;
 
@@ -118,7 +117,7 @@ static void wait_at_gate(const struct project *p)
         cluster, p->database,
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event "
         "= 'PgSleep'",
-        "1", WAIT_MS));
+        "1"));
 }
 
 static void end_backends(const struct project *p)
