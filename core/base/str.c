@@ -66,9 +66,12 @@ size_t str_find(struct str s, struct str what)
 
 size_t str_find_nocase(struct str s, struct str what)
 {
-    char first = what.len ? char_lower(what.at[0]) : '\0';
+    if (what.len == 0)
+        return 0;
+    char lower = char_lower(what.at[0]);
+    char upper = lower >= 'a' && lower <= 'z' ? (char)(lower - 'a' + 'A') : lower;
     for (size_t i = 0; i + what.len <= s.len; i++) {
-        if (!what.len || (char_lower(s.at[i]) == first && str_starts_nocase(str_skip(s, i), what)))
+        if ((s.at[i] == lower || s.at[i] == upper) && str_starts_nocase(str_skip(s, i), what))
             return i;
     }
     return SIZE_MAX;

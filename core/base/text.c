@@ -78,11 +78,10 @@ struct text_place text_place_of(struct str s, size_t offset)
         offset--; /* within a character: its place */
     struct text_place place = {.line = 1, .column = 1};
     size_t line_from = 0;
-    for (size_t i = 0; i < offset; i++) {
-        if (s.at[i] == '\n') {
-            place.line++;
-            line_from = i + 1;
-        }
+    const char *newline;
+    while (line_from < offset && (newline = memchr(s.at + line_from, '\n', offset - line_from))) {
+        place.line++;
+        line_from = (size_t)(newline - s.at) + 1;
     }
     for (size_t i = line_from; i < offset; i++)
         place.column += !is_continuation(s.at[i]);

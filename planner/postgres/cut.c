@@ -448,14 +448,14 @@ static bool cut_part(struct cutting *c, size_t size, struct fail *f)
    SQL, again for each COPY in the window. SIZE_MAX: no such line. */
 static size_t find_data_end(struct str window)
 {
-    for (size_t at = 0; at < window.len;) {
-        size_t found = str_find(str_skip(window, at), STR("\n\\."));
-        if (found == SIZE_MAX)
-            return SIZE_MAX;
-        size_t behind = at + found + 3;
-        if (behind == window.len || window.at[behind] == '\n' || window.at[behind] == '\r')
-            return at + found + 1;
-        at = behind;
+    size_t at = 0;
+    size_t found;
+    while ((found = str_find_char(str_skip(window, at), '\\')) != SIZE_MAX) {
+        at += found + 1;
+        struct str behind = str_skip(window, at);
+        bool is_end = at > 1 && window.at[at - 2] == '\n' && str_starts(behind, STR("."));
+        if (is_end && (behind.len == 1 || behind.at[1] == '\n' || behind.at[1] == '\r'))
+            return at - 1;
     }
     return SIZE_MAX;
 }

@@ -33,7 +33,7 @@ static bool ends_path(struct str text, size_t at, struct str behind)
 static bool has_password(struct str text)
 {
     for (size_t i = 0; i + 6 < text.len; i++) {
-        if (char_lower(text.at[i]) != 'p')
+        if (text.at[i] != 'p' && text.at[i] != 'P')
             continue;
         struct str rest = str_skip(text, i);
         if (str_starts_nocase(rest, STR("password")) && is_given_a_value(str_skip(rest, 8)))
