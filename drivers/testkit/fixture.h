@@ -47,6 +47,8 @@ int64_t fixture_work_us(void);
 
 /* Whether a process is there and not a zombie that nobody has waited for. */
 bool fixture_is_running(pid_t pid);
+/* Whether its first thread runs, or would if there were a processor for it: it waits for nobody. */
+bool fixture_is_busy(pid_t pid);
 
 struct program_options {
     const char *const *argv; /* argv[0] is looked up in PATH; NULL at the end */

@@ -235,6 +235,14 @@ bool fixture_is_running(pid_t pid)
     return read_stat(pid, &state, &work_ms) && state != 'Z' && state != 'X';
 }
 
+bool fixture_is_busy(pid_t pid)
+{
+    char state;
+    int64_t work_ms;
+
+    return read_stat(pid, &state, &work_ms) && (state == 'R' || state == 'D');
+}
+
 static int64_t work_of(const struct program *p)
 {
     char state;

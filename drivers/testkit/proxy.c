@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -21,6 +22,9 @@
 #include "drivers/testkit/fixture.h"
 
 #define MAX_LINKS 32
+/* An answer is held back while the client still runs: see must_wait(). */
+#define HELD_US 200
+#define MOST_HELD_BYTES 16384
 /* Start-up packets that ask for encryption or cancel: src/include/libpq/pqcomm.h. */
 #define CODE_CANCEL 80877102u
 #define CODE_SSL 80877103u
@@ -28,6 +32,7 @@
 
 struct link {
     int client, server; /* -1: free */
+    pid_t client_pid;
     struct buf unsent;  /* bytes of the client that are not a whole message yet */
     bool is_started;    /* the start-up packet is behind us */
     bool client_spoke;  /* … and was not answered since */
@@ -225,6 +230,41 @@ static void server_spoke(struct proxy *p, struct link *l)
         link_cut(p, l);
 }
 
+static pid_t peer_of(int fd)
+{
+    struct ucred peer = {0};
+    socklen_t len = sizeof(peer);
+
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0)
+        fixture_die("proxy: %s", strerror(errno));
+    return peer.pid;
+}
+
+/* A client that still runs may have more of the same request to say, however long the machine keeps it from
+   doing so: what the server has answered meanwhile is no round trip. Not where it answers so much that it
+   might wait for us to read it. */
+static bool must_wait(const struct link *l)
+{
+    int unread = 0;
+    struct pollfd said = {.fd = l->client, .events = POLLIN};
+
+    if (ioctl(l->server, FIONREAD, &unread) != 0 || unread > MOST_HELD_BYTES)
+        return false;
+    return fixture_is_busy(l->client_pid) || poll(&said, 1, 0) > 0;
+}
+
+/* true: an answer is held back. */
+static bool serve_link(struct proxy *p, struct link *l, bool has_answer, bool has_request)
+{
+    bool is_held = l->client >= 0 && has_answer && must_wait(l);
+
+    if (l->client >= 0 && has_answer && !is_held)
+        server_spoke(p, l);
+    if (l->client >= 0 && has_request)
+        client_spoke(p, l);
+    return is_held;
+}
+
 static void accept_client(struct proxy *p)
 {
     int client = accept4(p->listener, NULL, NULL, SOCK_CLOEXEC);
@@ -235,6 +275,7 @@ static void accept_client(struct proxy *p)
     for (size_t i = 0; server >= 0 && i < MAX_LINKS; i++) {
         if (p->links[i].client < 0) {
             p->links[i].client = client;
+            p->links[i].client_pid = peer_of(client);
             p->links[i].server = server;
             return;
         }
@@ -260,14 +301,14 @@ static void *serve(void *context)
             continue;
         if (polled[0].revents)
             return NULL;
-        for (size_t i = 0; i < MAX_LINKS; i++) {
-            if (p->links[i].client >= 0 && polled[3 + 2 * i].revents)
-                server_spoke(p, &p->links[i]);
-            if (p->links[i].client >= 0 && polled[2 + 2 * i].revents)
-                client_spoke(p, &p->links[i]);
-        }
+        bool is_held = false;
+        for (size_t i = 0; i < MAX_LINKS; i++)
+            is_held |= serve_link(p, &p->links[i], polled[3 + 2 * i].revents != 0,
+                                  polled[2 + 2 * i].revents != 0);
         if (polled[1].revents)
             accept_client(p);
+        if (is_held)
+            (void)usleep(HELD_US);
     }
 }
 

@@ -1,7 +1,8 @@
 /*
  * A proxy between a client and a PostgreSQL server that understands the framing of the protocol and
  * cuts connections at chosen moments. A thread serves it. It also counts round trips: how often the
- * client spoke after it had been answered.
+ * client spoke after it had waited for an answer; answers are held back while the client still runs, so
+ * that the count is the same on a busy machine.
  */
 #ifndef DRIVERS_TESTKIT_PROXY_H
 #define DRIVERS_TESTKIT_PROXY_H
