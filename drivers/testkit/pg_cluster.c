@@ -285,6 +285,39 @@ struct pg_cluster *pg_cluster_start(const struct pg_cluster_options *options)
     return c;
 }
 
+struct pg_cluster *pg_cluster_replica(const struct pg_cluster *primary)
+{
+    struct pg_cluster *c = calloc(1, sizeof(*c));
+
+    if (!c)
+        fixture_die("out of memory");
+    c->home = fixture_directory();
+    c->data = fixture_path(c->home, "data");
+    c->version = primary->version;
+    fixture_give_to_server_user(c->home);
+    const char *from =
+        fixture_text("host=%s port=%d user=%s", primary->home, PG_CLUSTER_PORT, PG_CLUSTER_USER);
+    const char *const backup[] = {program_path("pg_basebackup"),
+                                  "-d",
+                                  from,
+                                  "-D",
+                                  c->data,
+                                  "-R",
+                                  "-X",
+                                  "stream",
+                                  "-c",
+                                  "fast",
+                                  "--no-sync",
+                                  NULL};
+    run_server_program(backup);
+    char *base = fixture_read(fixture_path(c->data, "postgresql.conf"));
+    fixture_write(c->data, "postgresql.conf",
+                  fixture_text("%s\nunix_socket_directories = '%s'\n", base, c->home));
+    free(base);
+    start_server(c);
+    return c;
+}
+
 static void wait_until_gone(pid_t pid)
 {
     int64_t deadline_us = clock_monotonic_us() + (int64_t)FIXTURE_PATIENCE_MS * 1000;

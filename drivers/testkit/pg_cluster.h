@@ -26,6 +26,8 @@ struct pg_cluster;
 
 /* Makes and starts one; options may be NULL. */
 struct pg_cluster *pg_cluster_start(const struct pg_cluster_options *options);
+/* A standby of one without a password, streaming, on this machine: a copy of its data. */
+struct pg_cluster *pg_cluster_replica(const struct pg_cluster *primary);
 /* Stops it at once and removes its files; not needed at the end of a program. NULL is fine. */
 void pg_cluster_stop(struct pg_cluster *c);
 
