@@ -354,7 +354,7 @@ static bool is_passing(const struct execution *x, const struct servo *servo, int
     BUG("a kind of failure that is not in the list");
 }
 
-static void explain(const struct execution *x, int64_t tries, struct fail *f)
+static void explain(int64_t tries, struct fail *f)
 {
     if (f->kind != FAIL_LOCK_TIMEOUT && f->kind != FAIL_DEADLOCK)
         return;
@@ -364,7 +364,6 @@ static void explain(const struct execution *x, int64_t tries, struct fail *f)
               "Others held the rows of one batch through %lld tries; run again later, or raise "
               "locks.timeout, locks.attempts or locks.budget in migrator.yml.",
               (long long)tries);
-    (void)x;
 }
 
 bool backfill_may_try_again(struct execution *x, struct servo *servo, int64_t *tries,
@@ -372,29 +371,27 @@ bool backfill_may_try_again(struct execution *x, struct servo *servo, int64_t *t
 {
     SCOPED(fail) struct fail second = FAIL_NONE;
     struct run_context *run = x->run;
-    ++*tries;
     if (!is_passing(x, servo, took_us, f))
         return false;
+    bool was_limit = f->kind == FAIL_CANCELLED; /* the servo at work: it ends with the smallest */
+    *tries += was_limit ? 0 : 1;
     if (f->kind == FAIL_LOCK_TIMEOUT)
         blockers_name(run, f);
     if (*tries >= run->lock_attempts) {
-        explain(x, *tries, f);
+        explain(*tries, f);
         return false;
     }
-    if (f->kind != FAIL_CANCELLED) /* that one is the servo at work */
+    if (!was_limit)
         log_line(LOG_NOTE, "%.*s: %s; a smaller batch follows, try %lld of %lld", STR_ARG(x->label),
                  f->message, (long long)*tries + 1, (long long)run->lock_attempts);
     if (!run->driver->rollback(run->connection, &second)) {
-        if (second.kind == FAIL_CONNECTION) { /* the next call reconnects, too */
-            x->in_transaction = false;
-        } else {
+        if (second.kind != FAIL_CONNECTION) { /* else the next call reconnects */
             log_line(LOG_WARN, "the rollback failed, too: %s", second.message);
             return false;
         }
     }
     x->in_transaction = false;
     x->result.retries++;
-    bool was_limit = f->kind == FAIL_CANCELLED;
     fail_clear(f);
     servo_shrink(servo);
     if (!was_limit)

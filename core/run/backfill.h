@@ -56,8 +56,7 @@ bool unit_run_verification(struct execution *x, uint32_t number, const struct st
 
 /* ---- backfill.c, for backfill_verify.c ---- */
 
-/* A failure of a range that smaller ones, or another try, may not meet again. deadline_us: the
-   statement's own limit. */
+/* A failure of a range that smaller ones, or another try, may not meet again. took_us: of it. */
 bool backfill_may_try_again(struct execution *x, struct servo *servo, int64_t *tries,
                             int64_t took_us, struct fail *f) MUST_CHECK;
 /* "id, part" of a range; "" : pages. In the arena. */
