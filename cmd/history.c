@@ -123,6 +123,7 @@ static struct json *event_json(const struct event *e, bool with_sql)
     if (with_sql)
         json_set_str(j, "sql", e->sql);
     json_set_i64(j, "duration_us", e->duration_us);
+    json_set_i64(j, "lock_wait_us", e->lock_wait_us);
     json_set_i64(j, "rows", e->rows);
     json_set_str(j, "sqlstate", e->sqlstate);
     json_set_str(j, "detail", e->detail);
@@ -184,6 +185,8 @@ static bool show_event(void *context, const struct event *e, struct fail *f)
         terminal_print("  from %.10s", arena_cstr(view->arena, e->git_commit));
     if (e->duration_us)
         printf("  %s", clock_duration_text(view->arena, e->duration_us));
+    if (e->lock_wait_us > 0)
+        printf("  waited %s for tables", clock_duration_text(view->arena, e->lock_wait_us));
     if (e->sqlstate.len)
         terminal_print("  SQLSTATE %.*s", STR_ARG(e->sqlstate));
     putchar('\n');

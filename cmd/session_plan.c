@@ -227,14 +227,14 @@ bool session_plan(struct session *s, const struct selection *selection, bool wan
     bool is_for_run = !wants_statements;
     enum rewrite_mode rewrite;
     const struct online_begun **begun;
+    /* A run looks for online forms, and for the tables that it must have for itself. */
+    bool is_looked_into = wants_statements || s->url.engine == ENGINE_POSTGRES;
     if (!session_policy(s, &policy, f) || !session_rewrite_mode(s, &rewrite, f) ||
-        !session_read_begun(s, selection, &begun, f))
-        return false;
-    bool may_rewrite = rewrite == REWRITE_AUTO && s->url.engine == ENGINE_POSTGRES;
-    if ((wants_statements || may_rewrite) && !session_read_catalog(s, &catalog, f))
+        !session_read_begun(s, selection, &begun, f) ||
+        (is_looked_into && !session_read_catalog(s, &catalog, f)))
         return false;
     if (is_for_run) /* on an empty database nobody waits */
-        wants_statements = may_rewrite && session_has_tables(s, catalog);
+        wants_statements = is_looked_into && session_has_tables(s, catalog);
     struct plan_request request = {
         .catalog = catalog,
         .migrations = selection->migrations,
@@ -249,7 +249,7 @@ bool session_plan(struct session *s, const struct selection *selection, bool wan
         .history_head = s->history.head_digest,
         .wants_statements = wants_statements,
         .is_for_run = is_for_run,
-        .rewrite = rewrite,
+        .rewrite = is_for_run && rewrite != REWRITE_AUTO ? REWRITE_OFF : rewrite,
         .begun = begun,
         .is_lenient = s->options->offline,
         .files = selection->files.at,

@@ -211,6 +211,8 @@ static bool plan_analysed(struct pass *p, struct statement *s, struct grouping s
     kept.online = planner_online_form(p, number, s, started, &analysis);
     kept.runs_online = kept.online && p->request->rewrite == REWRITE_AUTO;
     planned->has_new_forms |= kept.runs_online;
+    if (!kept.runs_online && kept.unit)
+        planner_note_locks(p, s, kept.unit_kind, &analysis.effects);
     if (!kept.runs_online)
         planner_take(p, s, step, a, &analysis);
     else if (!planner_online_take(p, number, s, kept.online, started, a, &analysis, &kept.unit, f))

@@ -123,8 +123,11 @@ bool planner_online_take(struct pass *p, size_t number, const struct statement *
         if (p->postgres) {
             planner_look(p, &step, &how, a, &analysis);
             waivers_apply(&p->waivers, number, &analysis.hazards);
-            planner_take(p, &step, &how, a, &analysis);
         }
+        planner_note_step_locks(p, &step, how.open, &form->steps.at[i],
+                                p->postgres ? &analysis.effects : NULL);
+        if (p->postgres)
+            planner_take(p, &step, &how, a, &analysis);
         if (each)
             each[i] = analysis.hazards;
         for (size_t k = 0; k < analysis.hazards.count; k++)

@@ -37,6 +37,17 @@ struct pass {
     bool is_whole;                    /* all of the script is at hand: statements can be replaced */
     bool is_regrouped;      /* planner_alone.c: the catalog made a statement stand alone */
     struct statements sent; /* in the order in which they are sent, steps among them */
+
+    /* planner_locks.c: of the unit that is open */
+    uint32_t locked_unit;
+    bool is_locked_late; /* a statement that may take long was in it */
+    struct {
+        struct locked_table {
+            const struct catalog_relation *object;
+            struct str name;
+        } * at;
+        size_t count, room;
+    } locked;
 };
 
 /* ---- planner.c ---- */
@@ -60,6 +71,17 @@ bool planner_asks_catalog(const struct statement *s);
 bool planner_stands_alone(struct pass *p, struct statement *s, const struct analysis *seen,
                           struct grouping started, struct grouping_step *step, struct fail *f)
     MUST_CHECK;
+
+/* ---- planner_locks.c ---- */
+
+/* A statement of the open unit, of this kind, with these effects: what it must have for itself goes into the
+   plan. Before it is folded in. */
+void planner_note_locks(struct pass *p, const struct statement *s, enum unit_kind kind,
+                        const struct effects *e);
+/* A step of an online form, which is a unit of its own: the same, and into the step. What the history knows
+   of the step is taken as it is. seen: NULL where nobody has looked. */
+void planner_note_step_locks(struct pass *p, const struct statement *s, enum unit_kind kind,
+                             struct online_step *step, const struct effects *seen);
 
 /* ---- planner_online.c: statements that are sent in another form ---- */
 

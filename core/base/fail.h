@@ -17,6 +17,7 @@ enum fail_kind {
     FAIL_OTHER = 0,
     FAIL_SERVER,         /* the database refused a statement; sqlstate is set where there is one */
     FAIL_LOCK_TIMEOUT,   /* 55P03, or SQLITE_BUSY */
+    FAIL_TABLES_HELD,    /* 55P03 in front of a unit: nothing of it was sent */
     FAIL_DEADLOCK,       /* 40P01, 40001 */
     FAIL_CONNECTION,     /* connection lost or refused; nothing was being committed */
     FAIL_COMMIT_UNKNOWN, /* connection lost while COMMIT was under way */

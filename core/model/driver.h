@@ -19,6 +19,7 @@
 #include "core/model/migration.h"
 #include "core/model/statement.h"
 #include "core/model/syntax.h"
+#include "core/model/table_lock.h"
 
 struct connect_options {
     struct str url;          /* as the user wrote it, see core/model/target_url.h */
@@ -51,18 +52,22 @@ struct lock_holder {
 
 /* Whom a statement waited for. Any text may be NULL where it cannot be known. */
 struct lock_blocker {
-    const char *who;   /* process, role, application, address */
-    const char *state; /* "idle in transaction" */
-    const char *holds; /* mode of its lock */
-    int64_t open_us;   /* how long its transaction is open; -1: not known */
-    bool is_waiting;   /* for a lock itself */
-    struct str query;  /* its statement now, or its last one; "" where it cannot be known */
+    const char *who;         /* process, role, application, address */
+    const char *state;       /* "idle in transaction" */
+    const char *holds;       /* mode of its lock */
+    int64_t open_us;         /* how long its transaction is open; -1: not known */
+    bool is_waiting;         /* for a lock itself */
+    struct str query;        /* its statement now, or its last one; "" where it cannot be known */
+    const char *transaction; /* tells it from the next one of the same process */
+    bool
+        gives_way; /* an autovacuum worker that ends as soon as somebody has waited for it a while */
 };
 struct awaited_lock {
     const char *wanted; /* "AccessExclusiveLock on table public.orders" */
     const struct lock_blocker *at;
-    size_t count;           /* 0: nobody was seen, */
-    const char *why_unseen; /* and why */
+    size_t count;                 /* 0: nobody was seen, */
+    const char *why_unseen;       /* and why */
+    uint32_t deadlock_timeout_ms; /* of the server; 0: not asked */
 };
 
 struct statement_result {
@@ -83,6 +88,14 @@ struct unit_options {
     bool is_deferred;         /* SQLite: foreign keys are first looked at by COMMIT */
     uint32_t lock_timeout_ms; /* 0: the connection's */
     uint32_t statement_timeout_ms; /* 0: none */
+    /* PostgreSQL: what is locked in front of the first statement, all or none; NULL: nothing. Where one of
+       them cannot be had, execute() fails with FAIL_TABLES_HELD: nothing has happened, and nothing is
+       held; it may be called again, as may begin() with other options. A table that cannot be locked so (it
+       is gone, a right is missing) is left to the statements. */
+    const struct table_locks *tables;
+    uint32_t tables_wait_ms; /* for each in the queue; 0: at once or not at all */
+    uint32_t
+        vacuum_wait_ms; /* before that, in a mode that only vacuums and schema changes wait for; 0 */
     int64_t expected_head_id; /* SQLite: the history head this run knows; else FAIL_HISTORY_MOVED */
 };
 
@@ -153,6 +166,10 @@ struct driver {
     /* Behind an execute(), commit() or await_commit() that met a lock timeout, before anything else is asked:
        who was waited for. Valid until the next of them. NULL where an engine never knows. */
     void (*last_wait)(struct arena *a, struct connection *c, struct awaited_lock *out);
+    /* Behind an execute() that failed with FAIL_TABLES_HELD: who is in the way of these tables now, in the
+       arena. NULL: an engine without such locks. */
+    bool (*table_holders)(struct arena *a, struct connection *c, const struct table_locks *tables,
+                          struct awaited_lock *out, struct fail *f);
     /* Writes the entries and commits: both or neither. own_commit: the file's own COMMIT statement is
        sent instead of ours; NULL: ours. After a lost connection the driver reconnects and finds out
        (PostgreSQL: pg_xact_status); FAIL_COMMIT_UNKNOWN only where that is impossible, with what is

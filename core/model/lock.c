@@ -29,6 +29,15 @@ const char *lock_mode_name(enum lock_mode m)
     return modes[m].name;
 }
 
+enum lock_mode lock_mode_of_name(struct str name)
+{
+    for (int m = LOCK_NONE + 1; m < LOCK_MODE_MAX; m++) {
+        if (str_equal(name, str_of(modes[m].name)))
+            return (enum lock_mode)m;
+    }
+    return LOCK_NONE;
+}
+
 const char *lock_mode_sql(enum lock_mode m)
 {
     return modes[m].sql;

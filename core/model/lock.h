@@ -23,6 +23,8 @@ enum lock_mode {
 
 /* "AccessShareLock", as pg_locks spells it; LOCK_NONE: "". Static. */
 const char *lock_mode_name(enum lock_mode m);
+/* The mode that pg_locks spells so; LOCK_NONE: there is none. */
+enum lock_mode lock_mode_of_name(struct str name);
 /* "ACCESS SHARE", as SQL spells it. Static. */
 const char *lock_mode_sql(enum lock_mode m);
 /* Whether two transactions cannot hold them on one relation at the same time. */

@@ -105,6 +105,8 @@ struct json *online_step_json(const struct online_step *s)
     else
         json_set_null(j, "undo");
     json_set_cstr(j, "undo_cost", undo_cost_name(s->undo_cost));
+    if (s->locks)
+        json_set(j, "locks", table_locks_json(s->locks));
     return j;
 }
 
@@ -173,6 +175,16 @@ static bool read_how(struct arena *a, const struct json *j, struct online_step *
     return step->kind == STEP_STATEMENT || step->range;
 }
 
+/* Forms of earlier versions do not say it. */
+static bool read_locks(struct arena *a, const struct json *j, struct online_step *step)
+{
+    if (!j)
+        return true;
+    struct table_locks *locks = arena_new(a, struct table_locks);
+    step->locks = locks;
+    return table_locks_read(a, j, locks);
+}
+
 static bool read_step(struct arena *a, const struct json *j, struct online_step *out)
 {
     unsigned phase;
@@ -188,7 +200,7 @@ static bool read_step(struct arena *a, const struct json *j, struct online_step 
     if (!index_of(phase_names, ARRAY_LEN(phase_names), json_str_of(json_get(j, "phase")), &phase) ||
         !index_of(undo_cost_names, ARRAY_LEN(undo_cost_names),
                   json_str_of(json_get(j, "undo_cost")), &cost) ||
-        !out->sql.len || !read_how(a, j, out) ||
+        !out->sql.len || !read_how(a, j, out) || !read_locks(a, json_get(j, "locks"), out) ||
         (!is_alone && !str_equal(transaction, str_of(steps_transaction(out->kind)))))
         return false;
     out->phase = (enum phase)phase;

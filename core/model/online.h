@@ -14,6 +14,7 @@
 #include "core/base/fail.h"
 #include "core/base/json.h"
 #include "core/model/hazard.h"
+#include "core/model/table_lock.h"
 
 /* What is done with statements that have an online form. */
 enum rewrite_mode {
@@ -74,6 +75,8 @@ struct online_step {
     const char *does;         /* for people: "builds the index while others write" */
     struct str undo;          /* SQL; "" : none */
     enum undo_cost undo_cost;
+    /* What it must have for itself (table_lock.h); NULL: nobody has looked. */
+    const struct table_locks *locks;
 };
 
 struct online_form {

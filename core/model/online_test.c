@@ -27,7 +27,17 @@ static void forms_come_back_as_they_were(void **state)
                                .phase = PHASE_BACKFILL,
                                .sql = STR("UPDATE users SET b = a WHERE b IS DISTINCT FROM a"),
                                .does = "copies"};
-    struct online_step drop = {.phase = PHASE_CONTRACT,
+    struct table_locks locks = {0};
+    table_locks_add(a, &locks,
+                    &(struct table_lock){.table = STR("public.users"), .mode = LOCK_SHARE});
+    table_locks_add(
+        a, &locks,
+        &(struct table_lock){.table = STR("public.\"Roles\""), .mode = LOCK_SHARE_ROW_EXCLUSIVE});
+    table_locks_add(
+        a, &locks,
+        &(struct table_lock){.table = STR("public.users"), .mode = LOCK_ACCESS_EXCLUSIVE});
+    struct online_step drop = {.locks = &locks,
+                               .phase = PHASE_CONTRACT,
                                .waits = true,
                                .sql = STR("ALTER TABLE users DROP a"),
                                .does = "drops the old column"};
@@ -46,6 +56,11 @@ static void forms_come_back_as_they_were(void **state)
     assert_int_equal(online_steps_at_once(got), 2);
     assert_int_equal(got->steps.at[1].kind, STEP_BATCHES);
     assert_int_equal(got->steps.at[1].range->key.count, 2);
+    assert_null(got->steps.at[0].locks);
+    const struct table_locks *kept_locks = got->steps.at[2].locks;
+    assert_int_equal(kept_locks->count, 2);
+    assert_int_equal(kept_locks->at[0].mode, LOCK_ACCESS_EXCLUSIVE);
+    assert_true(str_equal(kept_locks->at[1].table, STR("public.\"Roles\"")));
     SCOPED(json) struct json *second = online_forms_json(&again);
     assert_string_equal(json_line(a, kept).at, json_line(a, second).at);
 }
@@ -59,6 +74,8 @@ static void unknown_kinds_are_refused(void **state)
         "\"kind\": \"batches\"",
         "\"kind\": \"batches\", \"range\": {\"table\": \"t\", \"alias\": \"t\"}",
         "\"waits\": 3",
+        "\"locks\": 3",
+        "\"locks\": [{\"table\": \"t\", \"mode\": \"StrongLock\"}]",
     };
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         SCOPED(arena) struct arena *a = arena_make();

@@ -146,6 +146,9 @@ static struct json *steps_json(const struct planned_migration *m)
         json_set_cstr(j, "transaction", unit_kind_name(kind));
         json_set(j, "sql", sql);
         set_lock_timeout(j, m->migration);
+        const struct table_locks *locks = units_locks_find(&m->locks, unit);
+        if (locks)
+            json_set(j, "locks", table_locks_json(locks));
         json_set_null(j, "undo");
         json_push(list, j);
     }

@@ -52,9 +52,11 @@ struct planned_migration {
     bool has_session_effect;
     bool
         asks_catalog; /* only the catalog tells whether one of its statements refuses a transaction */
-    const struct kept_script *kept;   /* small, and kept for the run; NULL: it is read again */
-    struct online_forms online;       /* of the statements that are sent so */
-    bool has_new_forms;               /* some of them are not yet in the history */
+    const struct kept_script *kept; /* small, and kept for the run; NULL: it is read again */
+    struct online_forms online;     /* of the statements that are sent so */
+    bool has_new_forms;             /* some of them are not yet in the history */
+    struct units_locks
+        locks; /* PostgreSQL: what its units must have for themselves when they begin */
     struct enforcements enforcements; /* SQLite: what its PRAGMA foreign_keys mean to its units */
     struct {
         const char **at;

@@ -68,6 +68,21 @@ static void add_details(struct arena *a, const struct run_context *run,
     }
 }
 
+void blockers_tell(const struct run_context *run, const struct awaited_lock *seen, struct fail *f)
+{
+    SCOPED(arena) struct arena *a = arena_make();
+
+    if (!seen->count) {
+        if (seen->why_unseen)
+            fail_detail(f, "Who held the lock was not seen: %s.", seen->why_unseen);
+        return;
+    }
+    const char *others = seen->count > 1 ? arena_printf(a, " and %zu more", seen->count - 1) : "";
+    f->message = arena_printf(f->arena, "%s; in the way: %s%s", f->message,
+                              describe(a, &seen->at[0]), others);
+    add_details(a, run, seen, f);
+}
+
 void blockers_name(const struct run_context *run, struct fail *f)
 {
     SCOPED(arena) struct arena *a = arena_make();
@@ -76,13 +91,5 @@ void blockers_name(const struct run_context *run, struct fail *f)
     if (f->kind != FAIL_LOCK_TIMEOUT || !run->driver->last_wait)
         return;
     run->driver->last_wait(a, run->connection, &seen);
-    if (!seen.count) {
-        if (seen.why_unseen)
-            fail_detail(f, "Who held the lock was not seen: %s.", seen.why_unseen);
-        return;
-    }
-    const char *others = seen.count > 1 ? arena_printf(a, " and %zu more", seen.count - 1) : "";
-    f->message = arena_printf(f->arena, "%s; in the way: %s%s", f->message,
-                              describe(a, &seen.at[0]), others);
-    add_details(a, run, &seen, f);
+    blockers_tell(run, &seen, f);
 }

@@ -11,4 +11,7 @@
    nothing to other failures. */
 void blockers_name(const struct run_context *run, struct fail *f);
 
+/* The same with what was seen already. */
+void blockers_tell(const struct run_context *run, const struct awaited_lock *seen, struct fail *f);
+
 #endif

@@ -11,6 +11,7 @@
 #include "core/base/log.h"
 #include "core/base/vec.h"
 #include "core/run/blockers.h"
+#include "core/run/retry.h"
 #include "core/run/unit.h"
 
 bool execution_append_entries(struct run_context *run, struct journal_entries *entries,
@@ -274,6 +275,7 @@ static void record_failure(struct execution *x, const char *kind, uint32_t unit,
     e.unit = x->planned->unit_count > 1 || x->kind == UNIT_ALONE ? (int64_t)unit : 0;
     e.sql = buf_done(a, &x->sql);
     e.duration_us = clock_monotonic_us() - x->unit_started_us;
+    e.lock_wait_us = table_wait_us(x);
     e.sqlstate = str_of(why->sqlstate);
     e.detail = json_line(a, detail);
     if (!execution_append(x->run, NULL, NULL, &e, 1, true, &second) &&
@@ -288,48 +290,6 @@ static bool roll_back(struct execution *x)
         return true;
     log_line(LOG_WARN, "the rollback failed, too: %s", second.message);
     return false;
-}
-
-static bool is_retryable(const struct fail *f)
-{
-    return f->kind == FAIL_LOCK_TIMEOUT || f->kind == FAIL_DEADLOCK;
-}
-
-/* Tries and budget are those of a unit: one that waits has not used up those of the next. */
-static void count_try(struct execution *x)
-{
-    if (x->tries == 0 || x->tried_units != x->units_before) {
-        x->tried_units = x->units_before;
-        x->tries = 0;
-        x->first_failure_us = clock_monotonic_us();
-    }
-    x->tries++;
-}
-
-static bool may_try_again(struct execution *x, const struct fail *f)
-{
-    int64_t spent_ms = (clock_monotonic_us() - x->first_failure_us) / 1000;
-    bool is_alone = x->kind == UNIT_ALONE;
-    if (!is_retryable(f) || x->kind == UNIT_RANGES || (is_alone && !x->may_be_resent) ||
-        x->tries >= x->run->lock_attempts || spent_ms >= x->run->lock_budget_ms ||
-        *x->run->stop_signal)
-        return false;
-    log_line(LOG_NOTE, "%.*s: %s; %stry %lld of %lld follows", STR_ARG(x->label), f->message,
-             is_alone ? "" : "rolled back, ", (long long)x->tries + 1,
-             (long long)x->run->lock_attempts);
-    return true;
-}
-
-static void explain_lock_failure(const struct execution *x, struct fail *f)
-{
-    if (!is_retryable(f) || *x->run->stop_signal || x->kind == UNIT_RANGES)
-        return;
-    if (f->code == EXIT_FAILED)
-        f->code = EXIT_BUSY;
-    fail_hint(f,
-              "Others held the lock through %lld %s; run again later, or raise "
-              "locks.timeout, locks.attempts or locks.budget in migrator.yml.",
-              (long long)x->tries, x->tries == 1 ? "try" : "tries");
 }
 
 static bool run_once(struct execution *x, struct fail *f)
@@ -350,7 +310,7 @@ static bool run_once(struct execution *x, struct fail *f)
 /* Rolls back and writes down what f says. true: may be tried again. */
 static bool clean_up(struct execution *x, struct fail *f)
 {
-    count_try(x);
+    retry_count(x);
     uint32_t unit = x->unit;
     bool is_rolled_back = roll_back(x);
     if (*x->run->stop_signal && !execution_check_stop(x->run, f))
@@ -359,15 +319,15 @@ static bool clean_up(struct execution *x, struct fail *f)
         unit_tell_whose_doing(x, f);
     if (f->kind == FAIL_HISTORY_MOVED)
         return false;
-    if (!is_rolled_back || !may_try_again(x, f)) {
+    if (!is_rolled_back || !retry_is_left(x, f)) {
         record_failure(x, EVENT_FAILED, unit, f);
-        explain_lock_failure(x, f);
+        retry_explain(x, f);
         return false;
     }
     record_failure(x, EVENT_RETRIED, unit, f);
     fail_clear(f);
     x->result.retries++;
-    execution_pause(x->run, unit_retry_pause_ms(x->tries));
+    retry_pause(x);
     return true;
 }
 
@@ -481,5 +441,6 @@ void execution_end(struct execution *x)
         return;
     buf_release(&x->sql);
     digest_abandon(x->digest);
+    table_wait_end(x);
     arena_release(x->arena);
 }

@@ -36,6 +36,7 @@ void unit_start(struct execution *x, uint32_t number, enum unit_kind kind)
     x->digest = x->planned->unit_count > 1 ? digest_start() : NULL;
     x->queued = NULL;
     x->queued_count = 0;
+    table_wait_reset(x);
 }
 
 static void end_record(struct execution *x)
@@ -54,6 +55,7 @@ void unit_close(struct execution *x)
     buf_clear(&x->sql);
     x->row.installed_at = STR(""); /* lies in the arena; the next unit sets it anew */
     arena_reset(x->arena, x->mark);
+    table_wait_reset(x);
     end_record(x);
 }
 
@@ -118,25 +120,37 @@ bool execution_await(struct run_context *run, struct fail *f)
     return !run->ahead || run->driver->await_commit(run->connection, f) || blame(run, f);
 }
 
-bool unit_open(struct execution *x, uint32_t number, enum unit_kind kind, struct fail *f)
+static struct unit_options options_of(const struct execution *x)
 {
-    unit_start(x, number, kind);
     const struct migration *m = x->planned->migration;
-    struct enforcement_change enforcement = enforcement_of(&x->planned->enforcements, number);
-    struct unit_options options = {
+    struct enforcement_change enforcement = enforcement_of(&x->planned->enforcements, x->unit);
+    return (struct unit_options){
+        .is_own = x->kind == UNIT_OWN,
         .enforcement = enforcement.enforcement,
         .is_deferred = enforcement.is_deferred,
         .lock_timeout_ms = m->lock_timeout_ms,
         .statement_timeout_ms = m->statement_timeout_ms,
         .expected_head_id = x->run->journal->next_id - 1,
     };
+}
+
+bool unit_open(struct execution *x, uint32_t number, enum unit_kind kind, struct fail *f)
+{
+    unit_start(x, number, kind);
     if (kind == UNIT_ALONE)
         return true;
+    struct unit_options options = options_of(x);
+    table_wait_begin(x, &options);
     x->in_transaction = true;
-    if (kind == UNIT_OWN)
-        options.is_own = true;
     return x->run->driver->begin(x->run->connection, &options, f) ||
            (x->run->ahead && blame(x->run, f));
+}
+
+bool unit_begin_again(struct execution *x, struct fail *f)
+{
+    struct unit_options options = options_of(x);
+    table_wait_set(x, &options);
+    return x->run->driver->begin(x->run->connection, &options, f);
 }
 
 bool unit_queue(struct execution *x, const struct statement *s, struct fail *f)
@@ -203,14 +217,22 @@ bool unit_send(struct execution *x, struct fail *f)
     size_t done = 0;
     size_t offset = SIZE_MAX;
     bool was_ahead = x->run->ahead != NULL;
-    bool is_done = x->run->driver->execute(x->run->connection, at, count, is_copy ? &copy : NULL,
-                                           results, &done, &offset, f);
+    int64_t asked_us;
+    bool is_done;
+    do {
+        asked_us = clock_monotonic_us();
+        is_done = x->run->driver->execute(x->run->connection, at, count, is_copy ? &copy : NULL,
+                                          results, &done, &offset, f);
+    } while (!is_done && f->kind == FAIL_TABLES_HELD && table_wait_again(x, f));
     if (!is_done && x->run->ahead) {
         arena_reset(x->arena, mark);
         return blame(x->run, f);
     }
     if (was_ahead) /* the server began with this one when it was done with that one */
         x->started_us = x->unit_started_us = started_us = x->run->answered_us;
+    if (is_done)
+        table_wait_over(x, was_ahead && asked_us < started_us ? started_us : asked_us, results,
+                        count);
     for (size_t i = 0; i < done; i++) {
         x->rows += results[i].rows > 0 ? results[i].rows : 0;
         started_us += results[i].duration_us;
@@ -222,10 +244,12 @@ bool unit_send(struct execution *x, struct fail *f)
         log_sql(shown[done], took_us > 0 ? took_us : 0, "failed");
     }
     x->statements += (int64_t)done;
-    if (!is_done && done < count && at[done].has_secret)
+    if (!is_done && done < count && at[done].has_secret && f->kind != FAIL_TABLES_HELD)
         hide_secret(f);
     if (!is_done && done < count && !f->file) {
-        if (is_copy && done + 1 == count)
+        if (f->kind == FAIL_TABLES_HELD && f->line)
+            fail_at(f, x->planned->migration->path, f->line, 0, STR(""));
+        else if (is_copy && done + 1 == count)
             locate_copy(x, &last, f);
         else
             script_locate(x->script, &at[done], offset == SIZE_MAX ? 0 : offset, f);
@@ -252,6 +276,7 @@ struct event unit_event(struct execution *x, const char *kind)
     e.sql = buf_done(x->arena, &x->sql);
     e.duration_us = clock_monotonic_us() - x->unit_started_us;
     e.rows = x->rows;
+    e.lock_wait_us = table_wait_us(x);
     return e;
 }
 
@@ -262,6 +287,8 @@ struct event unit_done_event(struct execution *x)
     struct event e = unit_event(x, is_last ? EVENT_APPLIED : EVENT_STEP_DONE);
     SCOPED(json) struct json *detail = json_make_object();
     journal_row_claim(detail, &x->row);
+    if (x->wait.locked_at_us)
+        json_set_i64(detail, "locked_us", clock_monotonic_us() - x->wait.locked_at_us);
     if (!is_last) {
         struct digest d = digest_finish(x->digest);
         x->digest = NULL;

@@ -7,6 +7,7 @@
 
 #include "core/base/buf.h"
 #include "core/run/execution.h"
+#include "core/run/table_locks.h"
 
 /* What earlier runs left in the chain about the units of this migration. */
 struct unit_record {
@@ -57,6 +58,7 @@ struct execution {
     struct event event;            /* and the entries */
     struct journal_entries entries;
     const struct backfill_point *batches; /* of the unit, for its last event; or NULL */
+    struct table_wait wait;               /* for the tables of the unit */
     struct execution_result result;
     const struct history_row *earlier_row; /* of the run before, or NULL */
     void (*done)(void *context, const struct execution_result *result);
@@ -68,6 +70,8 @@ struct execution {
 /* Opens a unit that will be sent; begins the transaction for the kinds that have one. */
 bool unit_open(struct execution *x, uint32_t number, enum unit_kind kind, struct fail *f)
     MUST_CHECK;
+/* Again, with what the wait for its tables has come to, where nothing of it has happened. */
+bool unit_begin_again(struct execution *x, struct fail *f) MUST_CHECK;
 /* Takes a statement of the current batch into the queue. */
 bool unit_queue(struct execution *x, const struct statement *s, struct fail *f) MUST_CHECK;
 /* Sends what is queued and waits for it. */

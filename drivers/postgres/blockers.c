@@ -33,7 +33,10 @@ enum column {
     RELATION_KIND,
     RELATION_NAME,
     HELD_MODE,
-    IS_WAITING
+    IS_WAITING,
+    /* Of table_holders.sql only. */
+    TRANSACTION,
+    GIVES_WAY,
 };
 
 static uint32_t timeout_in_force(const struct connection *c)
@@ -148,10 +151,10 @@ static const char *describe_wanted(struct arena *a, const PGresult *r)
                         name ? name : "");
 }
 
-static void keep_seen(struct connection *c, const PGresult *r)
+void pgdrv_blockers_take(struct arena *a, const PGresult *r, struct awaited_lock *out)
 {
-    struct arena *a = c->watch.arena;
     size_t count = (size_t)PQntuples(r);
+    bool has_more = PQnfields(r) > TRANSACTION;
     struct lock_blocker *at = arena_array(a, struct lock_blocker, count);
 
     for (int row = 0; row < (int)count; row++) {
@@ -163,11 +166,11 @@ static void keep_seen(struct connection *c, const PGresult *r)
             .open_us = has_start ? pgdrv_value_i64(r, row, OPEN_US) : -1,
             .is_waiting = str_equal(pgdrv_value(r, row, IS_WAITING), STR("t")),
             .query = arena_str(a, pgdrv_value(r, row, QUERY)),
+            .transaction = has_more ? text_or_null(a, r, row, TRANSACTION) : NULL,
+            .gives_way = has_more && str_equal(pgdrv_value(r, row, GIVES_WAY), STR("t")),
         };
     }
-    c->watch.seen =
-        (struct awaited_lock){.wanted = describe_wanted(a, r), .at = at, .count = count};
-    c->watch.has_seen = true;
+    *out = (struct awaited_lock){.wanted = describe_wanted(a, r), .at = at, .count = count};
 }
 
 /* What the server wants to say has been said to the first connection. */
@@ -221,7 +224,8 @@ void pgdrv_watch_look(struct connection *c)
         return;
     arena_release(c->watch.arena);
     c->watch.arena = arena_make();
-    keep_seen(c, r);
+    pgdrv_blockers_take(c->watch.arena, r, &c->watch.seen);
+    c->watch.has_seen = true;
 }
 
 void pgdrv_last_wait(struct arena *a, struct connection *c, struct awaited_lock *out)

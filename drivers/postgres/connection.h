@@ -16,6 +16,7 @@
  *   examine.c   what `migrate doctor` looks at
  *   limits.c    a file's timeouts outside transactions
  *   backfill.c  checkpoints of batches     range.c    ranges of a table     load.c  what the server bears
+ *   tables.c    locks in front of a unit
  *
  * Our SQL never relies on search_path, role or other settings: a migration may have changed them.
  */
@@ -40,6 +41,9 @@ struct pgdrv_limits {
     uint32_t statement_timeout_ms;
     bool is_changed; /* the session has them now */
 };
+
+/* Tables of a unit that cannot be locked ahead are left out; with more of them none is. */
+#define PGDRV_LEFT_OUT_MAX 16
 
 /* Results in front of that of COMMIT. */
 struct pgdrv_commit_answers {
@@ -94,7 +98,12 @@ struct connection {
     bool in_unit;  /* begin() … commit() or rollback() */
     bool is_begun; /* BEGIN is sent */
     struct unit_options unit;
-    char xid[24];                /* of the open transaction; "" while it is not known */
+    char xid[24]; /* of the open transaction; "" while it is not known */
+    struct {
+        size_t left_out[PGDRV_LEFT_OUT_MAX]; /* indexes into unit.tables */
+        size_t left_out_count;
+        bool has_failed;         /* one of the locks, in this flight */
+    } tables;                    /* see tables.c */
     struct pgdrv_limits outside; /* of the file, for statements outside transactions */
 
     /* A COMMIT whose answer is not read yet; the pipeline stays open. See ahead.c. */
@@ -324,7 +333,22 @@ bool pgdrv_limits_enter(struct connection *c, const struct statement *s, struct 
 bool pgdrv_limits_leave(struct connection *c, const struct pgdrv_limits *limits, struct fail *f)
     MUST_CHECK;
 
+/* ---- tables.c ---- */
+
+/* Behind BEGIN, into an open pipeline: the locks that the unit begins with. */
+bool pgdrv_tables_send(struct connection *c, struct fail *f) MUST_CHECK;
+/* Reads the answers. On failure c->tables.has_failed says that it was a lock, and not the connection. */
+bool pgdrv_tables_receive(struct connection *c, struct fail *f) MUST_CHECK;
+/* Behind such a failure, outside the pipeline: ends the transaction. true: a table was left out, and the
+   unit can begin anew; false: f says why not. */
+bool pgdrv_tables_retreat(struct connection *c, struct fail *f) MUST_CHECK;
+bool pgdrv_table_holders(struct arena *a, struct connection *c, const struct table_locks *tables,
+                         struct awaited_lock *out, struct fail *f);
+
 /* ---- blockers.c ---- */
+
+/* A result of blockers_read.sql or table_holders.sql, as texts in the arena. */
+void pgdrv_blockers_take(struct arena *a, const PGresult *r, struct awaited_lock *out);
 
 /* execute(), commit() and await_commit() of the port. What an execute() takes the answer of a COMMIT for
    is watched with it. */

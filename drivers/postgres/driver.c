@@ -100,6 +100,7 @@ const struct driver *postgres_driver(void)
         .execute = pgdrv_execute_watched,
         .limit = pgdrv_limit,
         .last_wait = pgdrv_last_wait,
+        .table_holders = pgdrv_table_holders,
         .commit = pgdrv_commit_watched,
         .commit_ahead = pgdrv_commit_ahead,
         .await_commit = pgdrv_await_commit_watched,

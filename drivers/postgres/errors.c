@@ -53,6 +53,7 @@ static void add_hint_of_kind(struct fail *f)
         break;
     case FAIL_OTHER:
     case FAIL_SERVER:
+    case FAIL_TABLES_HELD:
     case FAIL_DEADLOCK:
     case FAIL_COMMIT_UNKNOWN:
     case FAIL_CANCELLED:

@@ -29,6 +29,7 @@ bool pgdrv_begin(struct connection *c, const struct unit_options *options, struc
     c->in_unit = true;
     c->is_begun = false;
     c->unit = *options;
+    c->tables.left_out_count = 0;
     c->xid[0] = '\0';
     return true;
 }
@@ -191,7 +192,8 @@ static bool receive_statement(struct flight *fl, struct fail *f)
 }
 
 /* BEGIN and what is set for its transaction: answered together with the first statement. */
-static bool receive_setup(struct flight *fl, bool is_own_begin, int queries, struct fail *f)
+static bool receive_setup(struct flight *fl, bool is_own_begin, int queries, bool has_tables,
+                          struct fail *f)
 {
     bool is_done = true;
 
@@ -200,6 +202,7 @@ static bool receive_setup(struct flight *fl, bool is_own_begin, int queries, str
         is_done = receive_statement(fl, f);
     for (int i = 0; i < queries && is_done; i++)
         is_done = pgdrv_pipeline_expect(fl->c, f);
+    is_done = is_done && (!has_tables || pgdrv_tables_receive(fl->c, f));
     pgdrv_watch_batch(fl->c, false);
     return is_done;
 }
@@ -209,7 +212,8 @@ static bool fly(struct flight *fl, struct fail *f)
     struct connection *c = fl->c;
     int setup = 0;
 
-    bool is_own_begin = c->unit.is_own && !c->is_begun && fl->count > 0;
+    bool is_first = !c->is_begun;
+    bool is_own_begin = c->unit.is_own && is_first && fl->count > 0;
     if (is_own_begin) {
         /* The file's BEGIN comes first, what we set for the transaction behind it. */
         if (!pgdrv_pipeline_send_text(c, fl->at[0].text, f))
@@ -217,11 +221,12 @@ static bool fly(struct flight *fl, struct fail *f)
         fl->window_bytes += fl->at[0].text.len;
         fl->sent = 1;
     }
-    if (!pgdrv_begin_send(c, &setup, f) || !fill_window(fl, f))
+    if (!pgdrv_begin_send(c, &setup, f) || (is_first && !pgdrv_tables_send(c, f)) ||
+        !fill_window(fl, f))
         return false;
     if (c->ahead.is_open && !pgdrv_ahead_receive(c, f))
         return false;
-    if (!receive_setup(fl, is_own_begin, setup, f))
+    if (!receive_setup(fl, is_own_begin, setup, is_first, f))
         return false;
     fl->stamp_us = clock_monotonic_us();
     while (fl->received < fl->count) {
@@ -231,26 +236,39 @@ static bool fly(struct flight *fl, struct fail *f)
     return fill_window(fl, f) && (!fl->asks_xid || receive_xid(c, fl->xid_queries, f));
 }
 
-static bool execute_pipelined(struct connection *c, const struct statement *at, size_t count,
-                              struct statement_result *results, size_t *done, size_t *out_offset,
-                              struct fail *f)
+static bool fly_once(struct flight *fl, struct fail *f)
 {
-    struct flight fl = {.c = c,
-                        .at = at,
-                        .count = count,
-                        .results = results,
-                        .offset = SIZE_MAX,
-                        .stamp_us = clock_monotonic_us()};
+    struct connection *c = fl->c;
 
     if (!c->ahead.is_open && !pgdrv_pipeline_enter(c, f))
         return false;
-    bool is_done = fly(&fl, f);
+    bool is_done = fly(fl, f);
     if (c->ahead.is_open)
         return pgdrv_ahead_fail(c, f);
     pgdrv_pipeline_leave(c);
     if (!is_done) /* what was to be prepared behind the error was not */
         pgdrv_journal_forget(c);
-    *done += fl.received;
+    return is_done;
+}
+
+static bool execute_pipelined(struct connection *c, const struct statement *at, size_t count,
+                              struct statement_result *results, size_t *done, size_t *out_offset,
+                              struct fail *f)
+{
+    struct flight fl;
+    bool is_done;
+
+    c->tables.has_failed = false;
+    do {
+        fl = (struct flight){.c = c,
+                             .at = at,
+                             .count = count,
+                             .results = results,
+                             .offset = SIZE_MAX,
+                             .stamp_us = clock_monotonic_us()};
+        is_done = fly_once(&fl, f);
+    } while (!is_done && c->tables.has_failed && pgdrv_tables_retreat(c, f));
+    *done += f->kind == FAIL_TABLES_HELD ? 0 : fl.received; /* the file's BEGIN was undone */
     *out_offset = fl.offset;
     return is_done;
 }
