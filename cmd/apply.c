@@ -115,6 +115,7 @@ static bool run_plan(struct session *s, const struct selection *selection, const
                      .replica_lag_ms = s->config.replica_lag_ms},
         .progress = show_batches,
         .progress_context = view,
+        .concurrently_wait_ms = (uint32_t)s->config.concurrently_wait_ms,
         .stop_signal = &stop_signal,
         .target_changed = *changed,
     };

@@ -52,13 +52,14 @@ struct config {
         struct config_hazard *at;
         size_t count, room;
     } hazards;
-    struct str default_target; /* `target:`; "" : the only one, else an error */
-    int64_t lock_timeout_ms;   /* locks.timeout, default 400ms */
-    int64_t lock_attempts;     /* locks.attempts, default 12 */
-    int64_t lock_budget_ms;    /* locks.budget, default 10m */
-    int64_t batch_target_ms;   /* backfill.target_batch, default 200ms */
-    int64_t replica_lag_ms;    /* backfill.max_replica_lag, default 5s; 0: off */
-    int64_t batch_wait_ms;     /* backfill.pause_on_lock_wait, default 500ms */
+    struct str default_target;    /* `target:`; "" : the only one, else an error */
+    int64_t lock_timeout_ms;      /* locks.timeout, default 400ms */
+    int64_t lock_attempts;        /* locks.attempts, default 12 */
+    int64_t lock_budget_ms;       /* locks.budget, default 10m */
+    int64_t concurrently_wait_ms; /* locks.concurrently_wait, default 15m */
+    int64_t batch_target_ms;      /* backfill.target_batch, default 200ms */
+    int64_t replica_lag_ms;       /* backfill.max_replica_lag, default 5s; 0: off */
+    int64_t batch_wait_ms;        /* backfill.pause_on_lock_wait, default 500ms */
 };
 
 /* How ${VAR} is looked up: the environment, or a test's table. Returns NULL where it is not set. */

@@ -63,6 +63,7 @@ static void defaults_are_those_of_the_table(void **state)
     assert_int_equal(c.lock_timeout_ms, 400);
     assert_int_equal(c.lock_attempts, 12);
     assert_int_equal(c.lock_budget_ms, 600000);
+    assert_int_equal(c.concurrently_wait_ms, 900000);
     assert_int_equal(c.migrations.count, 0);
     assert_int_equal(c.placeholders.count, 0);
     assert_int_equal(c.targets.count, 0);
@@ -84,6 +85,7 @@ static void every_key_is_read(void **state)
     assert_int_equal(c.lock_timeout_ms, 2000);
     assert_int_equal(c.lock_attempts, 3);
     assert_int_equal(c.lock_budget_ms, 3600000);
+    assert_int_equal(c.concurrently_wait_ms, 7200000);
     assert_str(c.default_target, "dev");
     assert_int_equal(c.targets.count, 5);
     assert_str(c.targets.at[0].name, "dev");

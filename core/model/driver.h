@@ -65,9 +65,18 @@ struct lock_blocker {
 struct awaited_lock {
     const char *wanted; /* "AccessExclusiveLock on table public.orders" */
     const struct lock_blocker *at;
-    size_t count;                 /* 0: nobody was seen, */
-    const char *why_unseen;       /* and why */
+    size_t count;           /* 0: nobody was seen, */
+    const char *why_unseen; /* and why */
+    const char *phase;      /* of the statement that waits: "waiting for old snapshots"; or NULL */
     uint32_t deadlock_timeout_ms; /* of the server; 0: not asked */
+};
+
+/* What is done about a statement that may wait for others without end. */
+struct patience {
+    uint32_t limit_ms; /* without any progress; then it is cancelled; 0: for ever */
+    /* It has waited so long without progress: called at growing intervals, and must not use the driver. */
+    void (*tell)(void *context, const struct awaited_lock *seen, int64_t waited_us);
+    void *context;
 };
 
 struct statement_result {
@@ -163,6 +172,10 @@ struct driver {
     /* The file's own limits for statements outside transactions from here on; 0: the connection's, none.
        NULL where an engine has none there. */
     void (*limit)(struct connection *c, uint32_t lock_timeout_ms, uint32_t statement_timeout_ms);
+    /* For the next execute() of a statement outside a transaction, where it waits for others by nature
+       (CONCURRENTLY) and has no lock timeout. One that is cancelled fails as by a lock timeout, with SQLSTATE
+       57014, and last_wait() says for whom it waited. NULL where an engine has none of the kind. */
+    void (*wait_patiently)(struct connection *c, const struct patience *patience);
     /* Behind an execute(), commit() or await_commit() that met a lock timeout, before anything else is asked:
        who was waited for. Valid until the next of them. NULL where an engine never knows. */
     void (*last_wait)(struct arena *a, struct connection *c, struct awaited_lock *out);

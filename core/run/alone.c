@@ -4,8 +4,10 @@
  */
 #include "core/run/unit.h"
 
+#include "core/base/clock.h"
 #include "core/base/json.h"
 #include "core/base/log.h"
+#include "core/run/blockers.h"
 
 /* A durable word before the deed: which statement, and what the catalog held then. */
 static bool write_intent(struct execution *x, const struct statement *s, struct fail *f)
@@ -127,10 +129,24 @@ static bool was_refused(const struct fail *f)
            f->kind == FAIL_LOCK_TIMEOUT;
 }
 
+/* A statement that waits for others by nature does so for long. */
+static void tell_of_wait(void *context, const struct awaited_lock *seen, int64_t waited_us)
+{
+    const struct execution *x = context;
+    SCOPED(arena) struct arena *a = arena_make();
+    log_line(LOG_NOTE, "%.*s: %s has waited %s%s%s%s for %s", STR_ARG(x->label), x->queued->kind,
+             clock_duration_text(a, waited_us), seen->phase ? " (" : "",
+             seen->phase ? seen->phase : "", seen->phase ? ")" : "", blockers_text(a, seen));
+}
+
 static bool send_alone(struct execution *x, const struct statement *s, struct fail *f)
 {
     x->queued = s;
     x->queued_count = 1;
+    const struct patience patience = {
+        .limit_ms = x->run->concurrently_wait_ms, .tell = tell_of_wait, .context = x};
+    if (x->run->driver->wait_patiently)
+        x->run->driver->wait_patiently(x->run->connection, &patience);
     if (!unit_send(x, f)) {
         x->may_be_resent = f->kind == FAIL_LOCK_TIMEOUT && is_all_or_nothing(s);
         if (was_refused(f))

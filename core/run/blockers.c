@@ -68,6 +68,13 @@ static void add_details(struct arena *a, const struct run_context *run,
     }
 }
 
+const char *blockers_text(struct arena *a, const struct awaited_lock *seen)
+{
+    const char *others = seen->count > 1 ? arena_printf(a, " and %zu more", seen->count - 1) : "";
+
+    return arena_printf(a, "%s%s", describe(a, &seen->at[0]), others);
+}
+
 void blockers_tell(const struct run_context *run, const struct awaited_lock *seen, struct fail *f)
 {
     SCOPED(arena) struct arena *a = arena_make();
@@ -77,9 +84,7 @@ void blockers_tell(const struct run_context *run, const struct awaited_lock *see
             fail_detail(f, "Who held the lock was not seen: %s.", seen->why_unseen);
         return;
     }
-    const char *others = seen->count > 1 ? arena_printf(a, " and %zu more", seen->count - 1) : "";
-    f->message = arena_printf(f->arena, "%s; in the way: %s%s", f->message,
-                              describe(a, &seen->at[0]), others);
+    f->message = arena_printf(f->arena, "%s; in the way: %s", f->message, blockers_text(a, seen));
     add_details(a, run, seen, f);
 }
 

@@ -11,6 +11,8 @@
    nothing to other failures. */
 void blockers_name(const struct run_context *run, struct fail *f);
 
+/* "process 7 (role web), idle in transaction and 2 more", in the arena. */
+const char *blockers_text(struct arena *a, const struct awaited_lock *seen);
 /* The same with what was seen already. */
 void blockers_tell(const struct run_context *run, const struct awaited_lock *seen, struct fail *f);
 

@@ -47,6 +47,8 @@ struct run_context {
     const struct script_context *script;
     int64_t lock_attempts;  /* tries of a unit that met a lock timeout or deadlock */
     int64_t lock_budget_ms; /* of all its tries together */
+    uint32_t
+        concurrently_wait_ms; /* what a statement CONCURRENTLY may wait without progress; 0: for ever */
     const volatile sig_atomic_t *stop_signal; /* 0, or the signal that asked us to stop */
     bool target_changed;    /* something was committed in this run; set by the runner */
     bool failed_alone;      /* what a statement outside a transaction did may stay */

@@ -59,6 +59,12 @@ void retry_explain(const struct execution *x, struct fail *f)
         return;
     if (f->code == EXIT_FAILED)
         f->code = EXIT_BUSY;
+    if (x->kind == UNIT_ALONE && strcmp(f->sqlstate, "57014") == 0) {
+        fail_hint(f,
+                  "Run again when that is over; locks.concurrently_wait in migrator.yml says how "
+                  "long it is waited for.");
+        return;
+    }
     fail_hint(f,
               "Others held the lock through %lld %s; run again later, or raise %s in migrator.yml.",
               (long long)x->tries, x->tries == 1 ? "try" : "tries",

@@ -199,12 +199,14 @@ static bool connect_watcher(struct connection *c)
     return false;
 }
 
-static PGresult *ask_about_us(struct connection *c, const char *sql)
+PGresult *pgdrv_watch_ask(struct connection *c, const char *sql)
 {
     static const Oid types[] = {OID_INT4};
     char pid[16];
     const char *values[] = {pid};
     SCOPED(fail) struct fail ignored = FAIL_NONE;
+    if (!connect_watcher(c))
+        return NULL;
     struct connection second = {.pg = c->watch.pg};
 
     (void)snprintf(pid, sizeof(pid), "%d", (int)c->server_pid);
@@ -214,12 +216,14 @@ static PGresult *ask_about_us(struct connection *c, const char *sql)
 
 void pgdrv_watch_look(struct connection *c)
 {
-    if (!connect_watcher(c))
+    if (c->patience.is_on) {
+        pgdrv_patience_look(c);
         return;
-    SCOPED(pg_result) PGresult *waits = ask_about_us(c, sql_postgres_blockers_waits);
+    }
+    SCOPED(pg_result) PGresult *waits = pgdrv_watch_ask(c, sql_postgres_blockers_waits);
     if (!waits || PQntuples(waits) == 0 || !str_equal(pgdrv_value(waits, 0, 0), STR("t")))
         return;
-    SCOPED(pg_result) PGresult *r = ask_about_us(c, sql_postgres_blockers_read);
+    SCOPED(pg_result) PGresult *r = pgdrv_watch_ask(c, sql_postgres_blockers_read);
     if (!r || PQntuples(r) == 0)
         return;
     arena_release(c->watch.arena);
@@ -249,12 +253,15 @@ bool pgdrv_execute_watched(struct connection *c, const struct statement *at, siz
        nature has no lock timeout. */
     bool is_unwatched =
         !c->in_unit && count && (strstr(at[0].kind, "DATABASE") || pgdrv_waits_for_others(&at[0]));
+    bool is_patient = count && pgdrv_patience_begin(c, &at[0]);
 
-    if (is_unwatched)
+    if (is_unwatched && !is_patient)
         pgdrv_watch_close(c);
-    else
+    else if (!is_patient)
         pgdrv_watch_begin(c);
     bool is_done = pgdrv_execute(c, at, count, copy, results, out_done, out_offset, f);
+    if (is_patient)
+        pgdrv_patience_end(c, f);
     pgdrv_watch_end(c, !is_done && f->kind == FAIL_LOCK_TIMEOUT);
     if (is_done && !c->in_unit)
         pgdrv_watch_close(c);

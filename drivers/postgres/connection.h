@@ -17,6 +17,7 @@
  *   limits.c    a file's timeouts outside transactions
  *   backfill.c  checkpoints of batches     range.c    ranges of a table     load.c  what the server bears
  *   tables.c    locks in front of a unit
+ *   patience.c  statements that wait for others by nature
  *
  * Our SQL never relies on search_path, role or other settings: a migration may have changed them.
  */
@@ -136,6 +137,17 @@ struct connection {
         int64_t refused_until_us;
         char why_unseen[512]; /* and why */
     } watch;
+
+    /* A statement that waits for others by nature; see patience.c. */
+    struct {
+        struct patience of;
+        bool is_on;        /* it runs */
+        bool has_given_up; /* the last one was cancelled, */
+        int64_t waited_us; /* having waited so long */
+        int64_t since_us;  /* monotonic: nothing has moved since; 0: it does not wait */
+        int64_t tell_us;   /* of waiting, until it is told */
+        char seen[256];    /* what has not moved */
+    } patience;
 
     /* What probe_before() said last; see probe.c. */
     const char *remembered_name;
@@ -370,7 +382,17 @@ void pgdrv_watch_note(struct connection *c, const PGresult *r);
    not mean that the wait is over. */
 void pgdrv_watch_batch(struct connection *c, bool is_batch);
 void pgdrv_watch_close(struct connection *c);
+/* A question about our backend ($1) over the second connection; NULL: it cannot be had. */
+PGresult *pgdrv_watch_ask(struct connection *c, const char *sql) MUST_CHECK;
 void pgdrv_last_wait(struct arena *a, struct connection *c, struct awaited_lock *out);
+
+/* ---- patience.c ---- */
+
+void pgdrv_wait_patiently(struct connection *c, const struct patience *patience);
+/* Around such a statement; false: it is none. */
+bool pgdrv_patience_begin(struct connection *c, const struct statement *s);
+void pgdrv_patience_end(struct connection *c, struct fail *f);
+void pgdrv_patience_look(struct connection *c);
 
 /* ---- commit.c, settle.c ---- */
 

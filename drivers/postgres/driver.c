@@ -99,6 +99,7 @@ const struct driver *postgres_driver(void)
         .begin = pgdrv_begin,
         .execute = pgdrv_execute_watched,
         .limit = pgdrv_limit,
+        .wait_patiently = pgdrv_wait_patiently,
         .last_wait = pgdrv_last_wait,
         .table_holders = pgdrv_table_holders,
         .commit = pgdrv_commit_watched,

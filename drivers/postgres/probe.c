@@ -50,7 +50,8 @@ static bool restore_lock_timeout(struct connection *c, struct str was, struct fa
     return is_done;
 }
 
-/* DROP INDEX CONCURRENTLY and FINALIZE wait for others by nature: without a limit. */
+/* DROP INDEX CONCURRENTLY and FINALIZE wait for others by nature: without a limit, but where those for whom
+   the statement has waited long enough are likely to be in the way of its removal, too. */
 static bool run_unlimited(struct connection *c, struct str sql, struct fail *f)
 {
     const struct statement s = {.text = sql, .kind = "", .is_analysed = true};
@@ -60,7 +61,9 @@ static bool run_unlimited(struct connection *c, struct str sql, struct fail *f)
     log_line(LOG_NOTE, "cleaning up behind a statement that did not finish: %.*s", STR_ARG(sql));
     SCOPED(pg_result)
     PGresult *was = pgdrv_ask(c, &(struct pgdrv_query){.sql = sql_postgres_limits_read}, f);
-    if (!was || !pgdrv_run(c, "SET lock_timeout TO 0", f))
+    const char *limit =
+        c->patience.has_given_up ? "SET lock_timeout TO '5s'" : "SET lock_timeout TO 0";
+    if (!was || !pgdrv_run(c, limit, f))
         return false;
     bool is_done = pgdrv_execute_alone(c, &s, NULL, &result, &offset, f);
     SCOPED(fail) struct fail second = FAIL_NONE;
