@@ -9,7 +9,6 @@
 #include "core/base/clock.h"
 #include "core/base/json.h"
 #include "core/base/log.h"
-#include "core/base/vec.h"
 #include "core/run/blockers.h"
 #include "core/run/retry.h"
 #include "core/run/unit.h"
@@ -40,52 +39,6 @@ bool execution_append(struct run_context *run, const struct history_row *insert_
         .event_count = count,
     };
     return execution_append_entries(run, &entries, events, is_durable, f);
-}
-
-/* ---- what earlier runs left ---- */
-
-static struct unit_record *record_of(struct execution *x, int64_t unit)
-{
-    while ((int64_t)x->records.count < unit)
-        vec_push(x->arena, &x->records, (struct unit_record){0});
-    return &x->records.at[unit - 1];
-}
-
-static bool note_event(void *context, const struct event *e, struct fail *f)
-{
-    struct execution *x = context;
-    if (str_equal(e->kind, STR(EVENT_APPLIED))) {
-        x->records.count = 0; /* an earlier run of a repeatable */
-        return true;
-    }
-    if (e->unit <= 0 || e->unit > UINT32_MAX)
-        return true;
-    struct unit_record *record = record_of(x, e->unit);
-    SCOPED(json) struct json *detail = NULL;
-    if (e->detail.len) {
-        detail = json_parse(e->detail, STR("event"), f);
-        if (!detail)
-            return fail_hint(f, "Look at `migrate history --verify`.");
-    }
-    if (str_equal(e->kind, STR(EVENT_STARTED)) && json_get(detail, "batches")) {
-        return true; /* its checkpoint tells the rest */
-    } else if (str_equal(e->kind, STR(EVENT_STARTED))) {
-        const struct json *before = json_get(detail, "before");
-        record->has_intent = true;
-        record->has_before = before != NULL;
-        record->before = arena_str(x->arena, json_str_of(before));
-        record->intent = arena_str(x->arena, json_str_of(json_get(detail, "statement")));
-    } else if (str_equal(e->kind, STR(EVENT_STEP_DONE))) {
-        record->has_intent = false;
-        record->digest = arena_str(x->arena, json_str_of(json_get(detail, "unit")));
-    } else if (str_equal(e->kind, STR(EVENT_FAILED)) || str_equal(e->kind, STR(EVENT_RETRIED)) ||
-               str_equal(e->kind, STR(EVENT_RESOLVED))) {
-        bool is_unknown = false;
-        if (json_bool_of(json_get(detail, "outcome_unknown"), &is_unknown) && is_unknown)
-            return true;            /* a failure to find out changes nothing */
-        record->has_intent = false; /* the server said no, or a person settled it */
-    }
-    return true;
 }
 
 /* ---- one pass over the script ---- */
@@ -416,11 +369,8 @@ static bool write_planned(struct execution *x, struct fail *f)
 
 bool execution_run(struct execution *x, struct fail *f)
 {
-    if (x->earlier_row) {
-        if (!execution_await(x->run, f) ||
-            !x->run->driver->read_events(x->run->connection, 1, x->label, note_event, x, f))
-            return false;
-    }
+    if (x->earlier_row && !unit_records_read(x, f))
+        return false;
     if (x->planned->has_new_forms && !write_planned(x, f))
         return false;
     x->mark = arena_mark(x->arena);

@@ -1,6 +1,7 @@
 /*
  * One unit of a migration while it runs: statements are queued, sent together, and committed with
- * their entries. Private to core/run/execution.c, unit.c and alone.c.
+ * their entries. Private to core/run/execution.c, unit.c, unit_records.c
+ * and alone.c.
  */
 #ifndef CORE_RUN_UNIT_H
 #define CORE_RUN_UNIT_H
@@ -104,6 +105,11 @@ bool unit_refuse_edited(const struct execution *x, uint32_t unit, struct fail *f
 void execution_done(struct execution *x);
 /* Marks the row complete where the last units of a script sent nothing. */
 bool unit_complete_row(struct execution *x, struct fail *f) MUST_CHECK;
+
+/* ---- unit_records.c ---- */
+
+/* Reads what earlier runs left of this migration into x->records. */
+bool unit_records_read(struct execution *x, struct fail *f) MUST_CHECK;
 
 /* ---- unit.c, for alone.c ---- */
 

@@ -1,0 +1,58 @@
+/*
+ * What earlier runs of a migration left in the chain of events about its units: digests of those that are
+ * done, intents of statements outside transactions that nobody knows the end of.
+ */
+#include "core/run/unit.h"
+
+#include "core/base/json.h"
+#include "core/base/vec.h"
+
+static struct unit_record *record_of(struct execution *x, int64_t unit)
+{
+    while ((int64_t)x->records.count < unit)
+        vec_push(x->arena, &x->records, (struct unit_record){0});
+    return &x->records.at[unit - 1];
+}
+
+static bool note_event(void *context, const struct event *e, struct fail *f)
+{
+    struct execution *x = context;
+    if (str_equal(e->kind, STR(EVENT_APPLIED))) {
+        x->records.count = 0; /* an earlier run of a repeatable */
+        return true;
+    }
+    if (e->unit <= 0 || e->unit > UINT32_MAX)
+        return true;
+    struct unit_record *record = record_of(x, e->unit);
+    SCOPED(json) struct json *detail = NULL;
+    if (e->detail.len) {
+        detail = json_parse(e->detail, STR("event"), f);
+        if (!detail)
+            return fail_hint(f, "Look at `migrate history --verify`.");
+    }
+    if (str_equal(e->kind, STR(EVENT_STARTED)) && json_get(detail, "batches")) {
+        return true; /* its checkpoint tells the rest */
+    } else if (str_equal(e->kind, STR(EVENT_STARTED))) {
+        const struct json *before = json_get(detail, "before");
+        record->has_intent = true;
+        record->has_before = before != NULL;
+        record->before = arena_str(x->arena, json_str_of(before));
+        record->intent = arena_str(x->arena, json_str_of(json_get(detail, "statement")));
+    } else if (str_equal(e->kind, STR(EVENT_STEP_DONE))) {
+        record->has_intent = false;
+        record->digest = arena_str(x->arena, json_str_of(json_get(detail, "unit")));
+    } else if (str_equal(e->kind, STR(EVENT_FAILED)) || str_equal(e->kind, STR(EVENT_RETRIED)) ||
+               str_equal(e->kind, STR(EVENT_RESOLVED))) {
+        bool is_unknown = false;
+        if (json_bool_of(json_get(detail, "outcome_unknown"), &is_unknown) && is_unknown)
+            return true;            /* a failure to find out changes nothing */
+        record->has_intent = false; /* the server said no, or a person settled it */
+    }
+    return true;
+}
+
+bool unit_records_read(struct execution *x, struct fail *f)
+{
+    return execution_await(x->run, f) &&
+           x->run->driver->read_events(x->run->connection, 1, x->label, note_event, x, f);
+}
