@@ -43,6 +43,19 @@ static const struct command rows[] = {
      "migrate apply --url sqlite:dev.db --dir db/migrations\n"
      "migrate apply -t production --to 0042\n",
      0, 0, cmd_apply},
+    {"contract", NULL, ON_CONTRACT, "[VERSION]",
+     "finish expanded migrations: take the old form away",
+     "Some statements run in steps of which the last ones wait, until no application needs the old "
+     "form\n"
+     "any more (`migrate status` shows which, and from when on). This runs them: of VERSION, or of "
+     "all\n"
+     "migrations whose soak (policy.contract_after) is over. Exit 3 when it is not. Safe to kill "
+     "at "
+     "any\n"
+     "moment and to run again.",
+     "migrate contract 0042 -t production\n"
+     "migrate contract 0042 --now --reason \"no release older than 41 runs, ticket 311\"\n",
+     0, 1, cmd_contract},
     {"status", status_aliases, ON_STATUS, "", "what is applied, pending, changed, missing",
      "Compares the files with the history. Never locks, never writes. Exit 4 when an applied file "
      "was\n"

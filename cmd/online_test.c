@@ -83,6 +83,8 @@ static void end_is_the_same(const char *name)
     struct project *p = make_case(name);
     struct ran r = project_run(p, "apply", NULL);
     assert_exit(&r, 0);
+    r = project_run(p, "contract", "--now", "--reason", "a test", NULL);
+    assert_exit(&r, 0);
     assert_same(sorted_dump(p), as_written(name));
     assert_answer(p, "SELECT count(*) > 0 FROM migrator.event WHERE kind = 'planned'",
                   text_of(name, "steps")[0] ? "t" : "f");

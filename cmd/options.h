@@ -22,11 +22,16 @@ enum command_bit {
     ON_EXPLAIN = 1 << 11,
     ON_SNAPSHOT = 1 << 10,
     ON_DOCTOR = 1 << 12,
+    ON_CONTRACT = 1 << 13,
+    ON_ROLLBACK = 1 << 14,
 };
 #define ON_DATABASE (ON_TARGET | ON_SNAPSHOT)
-#define ON_TARGET (ON_PLAN | ON_APPLY | ON_STATUS | ON_HISTORY | ON_RESOLVE | ON_DOCTOR)
+#define ON_TARGET                                                                                  \
+    (ON_PLAN | ON_APPLY | ON_CONTRACT | ON_ROLLBACK | ON_STATUS | ON_HISTORY | ON_RESOLVE |        \
+     ON_DOCTOR)
 #define ON_FILES (ON_TARGET | ON_NEW)
-#define ON_RUNS (ON_APPLY | ON_RESOLVE) /* write to the target and its history */
+/* Write to the target and its history. */
+#define ON_RUNS (ON_APPLY | ON_CONTRACT | ON_ROLLBACK | ON_RESOLVE)
 #define ON_ALL 0xffffu
 
 struct text_list {
@@ -80,6 +85,10 @@ struct options {
     bool not_applied;
     bool record; /* resolve: the history as a whole */
     const char *reason;
+    /* contract */
+    bool now;
+    /* rollback */
+    bool lossy;
     /* snapshot */
     const char *out;
     /* doctor */

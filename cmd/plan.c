@@ -3,6 +3,7 @@
  * With files named, those are planned instead of what is pending.
  */
 #include "cmd/command.h"
+#include "cmd/phases.h"
 #include "cmd/plan_branch.h"
 #include "cmd/plan_write.h"
 #include "cmd/report.h"
@@ -18,9 +19,10 @@
 #include <unistd.h>
 
 static void print_json(const struct session *s, const struct plan *plan,
-                       const struct reconciled *opaque)
+                       const struct open_phases *phases, const struct reconciled *opaque)
 {
     SCOPED(json) struct json *root = plan_json(plan);
+    json_set(root, "waiting", phases_json(phases));
     SCOPED(arena) struct arena *a = arena_make();
     if (s->branch)
         plan_branch_set_json(s, plan, root);
@@ -52,15 +54,16 @@ static bool read_format(const struct options *o, const char **out, struct fail *
 }
 
 static void print_report(struct arena *a, const struct session *s, const struct plan *plan,
-                         const char *format)
+                         const struct open_phases *phases, const char *format)
 {
     struct report r = report_make(a, plan, plan_branch_base(s));
     SCOPED(buf) struct buf out = {0};
     if (strcmp(format, "sarif") == 0 || strcmp(format, "gitlab") == 0)
         report_fingerprint(a, &r);
-    if (strcmp(format, "text") == 0)
+    if (strcmp(format, "text") == 0) {
+        phases_print(phases);
         report_text(a, &r);
-    else if (strcmp(format, "markdown") == 0)
+    } else if (strcmp(format, "markdown") == 0)
         report_markdown(a, &r, &out);
     else if (strcmp(format, "sarif") == 0)
         report_sarif(a, &r, &out);
@@ -119,7 +122,7 @@ static bool read_files(struct session *s, struct fail *f)
 /* What is planned: the named files; offline all migrations; else what is
  * pending on the target. */
 static bool select_migrations(struct session *s, bool is_branch, struct selection *selection,
-                              struct fail *f)
+                              struct open_phases *phases, struct fail *f)
 {
     const struct options *o = s->options;
     struct reconciliation r = {0};
@@ -143,9 +146,11 @@ static bool select_migrations(struct session *s, bool is_branch, struct selectio
     }
     if (is_branch)
         return session_check_record(s, f) && plan_branch_select(s, selection, f);
-    return session_check_record(s, f) && session_reconcile(s, &r, f) &&
-           reconciliation_check(&r, o->allow_out_of_order, f) &&
-           session_select(s, &r, selection, f);
+    if (!session_check_record(s, f) || !session_reconcile(s, &r, f) ||
+        !reconciliation_check(&r, o->allow_out_of_order, f))
+        return false;
+    *phases = phases_find(s, &r);
+    return session_select(s, &r, selection, f);
 }
 
 /* Where apply stops, the plan ends, in the same words. Offline nobody knows what was applied, so there it
@@ -165,17 +170,20 @@ static bool make_plan(struct session *s, const struct options *o, const char *fo
                       struct plan *plan, struct fail *f)
 {
     struct selection selection = {0};
+    struct open_phases phases = {0};
     bool is_branch = plan_branch_is_wanted(s);
-    if (!select_migrations(s, is_branch, &selection, f) ||
+    if (!select_migrations(s, is_branch, &selection, &phases, f) ||
         !session_plan(s, &selection, true, plan, f))
         return false;
     if (o->write) {
         if (!plan_write(s, o->write, &selection, plan, f))
             return false;
     } else if (strcmp(format, "json") == 0)
-        print_json(s, plan, selection.opaque);
+        print_json(s, plan, &phases, selection.opaque);
     else if (plan->count || !selection.opaque)
-        print_report(s->arena, s, plan, format);
+        print_report(s->arena, s, plan, &phases, format);
+    if (!o->write && !o->no_gate && !phases_check(s, plan, f))
+        return false;
     return stop_at_code(&selection, o->offline, f);
 }
 

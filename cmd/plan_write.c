@@ -319,6 +319,13 @@ static bool collect(struct session *s, const char *directory, const struct selec
                      STR_ARG(m->migration->path));
             continue;
         }
+        if (m->wait_unit) {
+            log_line(LOG_WARN,
+                     "%.*s is not written: some of its steps wait for migrate contract, which a "
+                     "file cannot",
+                     STR_ARG(m->migration->path));
+            continue;
+        }
         if (!write_migration(s, m, &one, f))
             return false;
         if (!one.text.len)

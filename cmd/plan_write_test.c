@@ -84,10 +84,24 @@ static void check_batches(const char *schema, const char *migration)
     assert_whole(p);
 }
 
+/* A file cannot wait: nothing is written. */
+static void check_waiting(const char *name)
+{
+    struct project *p = make_case(name);
+    struct ran r = project_run(p, "plan", "--write", "online", "--no-gate", NULL);
+    assert_exit(&r, 0);
+    assert_err(&r, "0001_case.sql is not written: some of its steps wait for migrate contract");
+    assert_not_out(&r, "online/");
+}
+
 static void check_case(const char *name)
 {
     if (!text_of(name, "steps")[0]) /* no form of it is exact */
         return;
+    if (strstr(text_of(name, "steps"), "\n  contract, ")) {
+        check_waiting(name);
+        return;
+    }
     bool has_batches = strstr(text_of(name, "steps"), "transaction batches") != NULL;
     (has_batches ? check_batches : check)(text_of(name, "schema.sql"),
                                           text_of(name, "migration.sql"));

@@ -190,8 +190,9 @@ static void add_form(const struct planned_statement *s, struct buf *out)
     SCOPED(buf) struct buf sql = {.max = COMMENT_BYTES_MAX};
     for (size_t i = 0; i < form->steps.count; i++) {
         const struct online_step *step = &form->steps.at[i];
-        buf_printf(&sql, "-- %zu. %s: %s%s\n%.*s;\n", i + 1, phase_name(step->phase), step->does,
-                   step->refuses_transaction ? "; outside a transaction" : "", STR_ARG(step->sql));
+        buf_printf(&sql, "-- %zu. %s: %s%s%s\n%.*s;\n", i + 1, phase_name(step->phase), step->does,
+                   step->refuses_transaction ? "; outside a transaction" : "",
+                   step->waits ? "; waits for migrate contract" : "", STR_ARG(step->sql));
     }
     size_t fence = 3;
     for (size_t i = 0, row = 0; i < sql.len; i++) {

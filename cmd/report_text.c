@@ -129,6 +129,9 @@ static void print_online(const struct planned_statement *p)
     print_wrapped(form->why);
     for (size_t i = 0; i < form->steps.count; i++) {
         const struct online_step *s = &form->steps.at[i];
+        if (s->waits && (!i || !form->steps.at[i - 1].waits))
+            terminal_print(
+                "    -- from here on `migrate contract` runs it, when the soak is over\n");
         terminal_print("    %zu. %s: %s\n", i + 1, phase_name(s->phase), s->does);
         if (s->refuses_transaction)
             terminal_print("       -- outside a transaction\n");

@@ -36,13 +36,9 @@ static const struct reconciled *find(const struct session *s, const struct recon
                                      struct fail *f)
 {
     struct str wanted = str_of(s->options->arguments.at[0]);
-    for (size_t i = 0; i < r->count; i++) {
-        const struct migration *m = r->at[i].migration;
-        if (m &&
-            (str_equal(migration_label(m), wanted) ||
-             (m->version.len && version_compare(s->migrations.order, m->version, wanted) == 0)))
-            return &r->at[i];
-    }
+    const struct reconciled *one = reconciliation_find(r, s->migrations.order, wanted);
+    if (one)
+        return one;
     fail_set(f, EXIT_USAGE, "there is no migration with version \"%.*s\"", STR_ARG(wanted));
     fail_hint(f, "`migrate status` lists the versions.");
     return NULL;
@@ -120,7 +116,8 @@ static bool resolved_row(struct session *s, const struct journal *journal,
     }
     struct plan plan;
     const struct migration *only[] = {m};
-    struct selection selection = {.migrations = only, .count = 1};
+    const struct history_row *rows[] = {one->row};
+    struct selection selection = {.migrations = only, .rows = rows, .count = 1};
     if (!session_plan(s, &selection, false, &plan, f))
         return false;
     if (!one->row) {
@@ -132,9 +129,13 @@ static bool resolved_row(struct session *s, const struct journal *journal,
     }
     *out = *one->row;
     out->units_done++;
-    bool is_complete = out->units_done >= (int64_t)plan.migrations[0].unit_count;
-    out->state = is_complete ? STR("applied") : STR("incomplete");
-    out->installed_at = journal_now(s->arena, journal);
+    const struct planned_migration *p = plan.migrations;
+    if (out->units_done >= (int64_t)p->unit_count)
+        out->state = STR(HISTORY_APPLIED);
+    else if (one->state == STATE_INCOMPLETE && out->units_done >= planned_last_at_once(p))
+        out->state = STR(HISTORY_EXPANDED);
+    if (one->state == STATE_INCOMPLETE) /* of an expanded one it tells since when */
+        out->installed_at = journal_now(s->arena, journal);
     return true;
 }
 
@@ -295,7 +296,7 @@ static bool resolve(struct session *s, struct fail *f)
     bool was_whole = !v.findings.count && !v.accepted;
     if (!one->row && reconciled_is_pending(one) && s->options->applied && !was_whole)
         is_code = true;
-    if (one->state != STATE_INCOMPLETE && !is_code) {
+    if (one->state != STATE_INCOMPLETE && one->state != STATE_EXPANDED && !is_code) {
         fail_set(f, EXIT_USAGE, "there is nothing to resolve: %s is %s",
                  s->options->arguments.at[0], migration_state_name(one->state));
         return fail_hint(

@@ -90,8 +90,11 @@ static inline void for_each_case(void (*check)(const char *name))
     struct fs_entries names = {0};
     assert_true(fs_list(arena, CASES, &names, &f));
     assert_true(names.count > 10);
+    const char *only = getenv("CASE");
     for (size_t i = 0; i < names.count; i++) {
         const char *name = arena_cstr(arena, names.at[i].name);
+        if (only && strcmp(only, name) != 0)
+            continue;
         print_message("%s\n", name);
         check(name);
     }

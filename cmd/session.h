@@ -34,7 +34,8 @@ struct session {
     struct server_identity server;
     struct history history;
     struct str proved_head; /* of the history that session_check_record() found whole; "" : none */
-    const char *run;        /* id of this run */
+    bool is_first_run; /* the database is empty, or a run that found it so is to be continued */
+    const char *run;   /* id of this run */
     struct {
         struct placeholder *at;
         size_t count, room;
@@ -124,6 +125,8 @@ const char *session_left_sentence(struct session *s, const struct reconciled *on
 void session_set_left(struct session *s, const struct reconciled *one, struct json *j);
 /* "migrate apply" with the options of this call that say where, without passwords. */
 const char *session_apply_command(const struct session *s);
+/* "migrate contract 0042" in the same way. */
+const char *session_command(const struct session *s, const char *verb, struct str argument);
 /* Fails (EXIT_USAGE, with the place) on a hazard or profile that there is not. */
 struct hazard_policy;
 bool session_policy(struct session *s, struct hazard_policy *out, struct fail *f) MUST_CHECK;
@@ -135,6 +138,9 @@ bool session_has_tables(const struct session *s, const struct catalog *catalog);
 /* For each migration that is begun, the online forms it was begun with; NULL for the others. */
 bool session_read_begun(struct session *s, const struct selection *selection,
                         const struct online_begun ***out, struct fail *f) MUST_CHECK;
+/* The migrations that are expanded and wait for their contract. */
+bool session_read_open(struct session *s, struct online_open **out, size_t *out_count,
+                       struct fail *f) MUST_CHECK;
 /* How scripts are read for this target. */
 struct script_context session_script_context(struct session *s, bool wants_analysis);
 /* Who runs this: actor, host, git commit. */

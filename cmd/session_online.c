@@ -31,7 +31,9 @@ struct begun {
 static bool take_planned(void *context, const struct event *e, struct fail *f)
 {
     struct begun *begun = context;
-    if (str_equal(e->kind, STR(EVENT_APPLIED))) { /* an earlier run of a repeatable */
+    /* An earlier run of a repeatable, or of what was taken back. */
+    if (str_equal(e->kind, STR(EVENT_APPLIED)) || str_equal(e->kind, STR(EVENT_CONTRACTED)) ||
+        str_equal(e->kind, STR(EVENT_ROLLED_BACK))) {
         *begun->forms = (struct online_forms){0};
         return true;
     }
@@ -39,6 +41,14 @@ static bool take_planned(void *context, const struct event *e, struct fail *f)
         return true;
     SCOPED(json) struct json *detail = json_parse(e->detail, STR("event"), f);
     return detail && online_forms_read(begun->arena, json_get(detail, "online"), begun->forms, f);
+}
+
+static bool read_forms(struct session *s, const struct history_row *row, struct online_forms *out,
+                       struct fail *f)
+{
+    struct begun begun = {s->arena, out};
+    return s->driver->read_events(s->connection, 1, history_row_label(row), take_planned, &begun,
+                                  f);
 }
 
 bool session_read_begun(struct session *s, const struct selection *selection,
@@ -54,12 +64,31 @@ bool session_read_begun(struct session *s, const struct selection *selection,
         if (!*out)
             *out = arena_array(s->arena, const struct online_begun *, selection->count);
         struct online_begun *one = arena_new(s->arena, struct online_begun);
-        struct begun begun = {s->arena, &one->forms};
         one->units_done = row->units_done;
-        struct str label = row->version.len ? row->version : row->script;
-        if (!s->driver->read_events(s->connection, 1, label, take_planned, &begun, f))
+        one->is_expanded = str_equal(row->state, STR(HISTORY_EXPANDED)) ||
+                           str_equal(row->state, STR(HISTORY_ROLLING_BACK));
+        if (!read_forms(s, row, &one->forms, f))
             return false;
         (*out)[i] = one;
+    }
+    return true;
+}
+
+bool session_read_open(struct session *s, struct online_open **out, size_t *out_count,
+                       struct fail *f)
+{
+    *out = NULL;
+    *out_count = 0;
+    for (size_t i = 0; s->connection && i < s->history.count; i++) {
+        const struct history_row *row = &s->history.at[i];
+        if (!str_equal(row->state, STR(HISTORY_EXPANDED)))
+            continue;
+        if (!*out)
+            *out = arena_array(s->arena, struct online_open, s->history.count);
+        struct online_forms *forms = arena_new(s->arena, struct online_forms);
+        if (!read_forms(s, row, forms, f))
+            return false;
+        (*out)[(*out_count)++] = (struct online_open){history_row_label(row), forms};
     }
     return true;
 }

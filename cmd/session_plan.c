@@ -103,6 +103,7 @@ bool session_check_record(struct session *s, struct fail *f)
         !verification_check(&v, f))
         return false;
     s->proved_head = s->history.head_digest;
+    s->is_first_run = v.is_first_run;
     return true;
 }
 
@@ -218,25 +219,58 @@ static const struct syntax_judge *syntax_judge(struct session *s)
     return judge;
 }
 
+/* Which statements may get an online form, and what must be known for that: into the request. */
+static bool choose_forms(struct session *s, const struct selection *selection,
+                         struct plan_request *request, struct fail *f)
+{
+    const struct online_begun **begun;
+    struct online_open *open;
+    if (!session_rewrite_mode(s, &request->rewrite, f) ||
+        !session_read_begun(s, selection, &begun, f) ||
+        !session_read_open(s, &open, &request->open_count, f))
+        return false;
+    request->begun = begun;
+    request->open = open;
+    /* A run looks for online forms, and for the tables that it must have for itself. */
+    bool is_looked_into = request->wants_statements || s->url.engine == ENGINE_POSTGRES;
+    if (is_looked_into && !session_read_catalog(s, &request->catalog, f))
+        return false;
+    if (request->catalog && s->connection)
+        s->is_first_run |= !session_has_tables(s, request->catalog);
+    if (s->is_first_run || (request->is_for_run && request->rewrite != REWRITE_AUTO))
+        request->rewrite = REWRITE_OFF; /* on an empty database nobody waits */
+    if (request->is_for_run)
+        request->wants_statements = is_looked_into && session_has_tables(s, request->catalog);
+    return true;
+}
+
+static bool take_schema(struct session *s, struct plan_request *request, struct fail *f)
+{
+    static const struct str nothing[1]; /* known to be empty */
+    if (request->wants_statements && s->connection) {
+        struct str *texts;
+        if (!s->driver->read_schema(s->arena, s->connection, &texts, &request->schema_count, f))
+            return false;
+        request->schema_texts = texts ? texts : nothing;
+    } else if (s->is_absent) {
+        request->schema_texts = nothing;
+    }
+    if (s->options->schema && s->url.engine == ENGINE_POSTGRES) {
+        request->schema_path = str_of(s->options->schema);
+    } else if (s->options->schema) {
+        request->schema_texts = s->schema_texts.count ? s->schema_texts.at : nothing;
+        request->schema_count = s->schema_texts.count;
+    }
+    return true;
+}
+
 bool session_plan(struct session *s, const struct selection *selection, bool wants_statements,
                   struct plan *out, struct fail *f)
 {
-    struct catalog *catalog = NULL;
     struct hazard_policy policy;
-    add_builtin_placeholders(s);
     bool is_for_run = !wants_statements;
-    enum rewrite_mode rewrite;
-    const struct online_begun **begun;
-    /* A run looks for online forms, and for the tables that it must have for itself. */
-    bool is_looked_into = wants_statements || s->url.engine == ENGINE_POSTGRES;
-    if (!session_policy(s, &policy, f) || !session_rewrite_mode(s, &rewrite, f) ||
-        !session_read_begun(s, selection, &begun, f) ||
-        (is_looked_into && !session_read_catalog(s, &catalog, f)))
-        return false;
-    if (is_for_run) /* on an empty database nobody waits */
-        wants_statements = is_looked_into && session_has_tables(s, catalog);
+    add_builtin_placeholders(s);
     struct plan_request request = {
-        .catalog = catalog,
         .migrations = selection->migrations,
         .count = selection->count,
         .before = selection->before,
@@ -249,8 +283,6 @@ bool session_plan(struct session *s, const struct selection *selection, bool wan
         .history_head = s->history.head_digest,
         .wants_statements = wants_statements,
         .is_for_run = is_for_run,
-        .rewrite = is_for_run && rewrite != REWRITE_AUTO ? REWRITE_OFF : rewrite,
-        .begun = begun,
         .is_lenient = s->options->offline,
         .files = selection->files.at,
         .file_count = selection->files.count,
@@ -258,22 +290,8 @@ bool session_plan(struct session *s, const struct selection *selection, bool wan
         .policy = &policy,
         .syntax = is_for_run ? NULL : syntax_judge(s), /* the answer is for who reads the plan */
     };
-    static const struct str nothing[1]; /* known to be empty */
-    if (wants_statements && s->connection) {
-        struct str *texts;
-        if (!s->driver->read_schema(s->arena, s->connection, &texts, &request.schema_count, f))
-            return false;
-        request.schema_texts = texts ? texts : nothing;
-    } else if (s->is_absent) {
-        request.schema_texts = nothing;
-    }
-    if (s->options->schema && s->url.engine == ENGINE_POSTGRES) {
-        request.schema_path = str_of(s->options->schema);
-    } else if (s->options->schema) {
-        request.schema_texts = s->schema_texts.count ? s->schema_texts.at : nothing;
-        request.schema_count = s->schema_texts.count;
-    }
-    if (!make_plan(s, &request, out, f))
+    if (!session_policy(s, &policy, f) || !choose_forms(s, selection, &request, f) ||
+        !take_schema(s, &request, f) || !make_plan(s, &request, out, f))
         return false;
     for (size_t i = 0; i < out->left_out.count; i++) {
         const struct schema_left_out *one = &out->left_out.at[i];

@@ -1,6 +1,7 @@
 /* migrate status: files against history, one line each; problems in sentences. Never locks or writes. */
 #include "cmd/backfill.h"
 #include "cmd/command.h"
+#include "cmd/phases.h"
 #include "cmd/session.h"
 #include "cmd/terminal.h"
 #include "core/base/json.h"
@@ -9,7 +10,7 @@ static enum ink ink_of(const struct reconciled *r)
 {
     if (reconciled_is_problem(r) || r->state == STATE_OPAQUE)
         return INK_BAD;
-    if (r->state == STATE_INCOMPLETE)
+    if (r->state == STATE_INCOMPLETE || r->state == STATE_EXPANDED)
         return INK_WARN;
     return reconciled_is_pending(r) ? INK_BOLD : INK_PLAIN;
 }
@@ -20,6 +21,8 @@ static const char *remark_of(struct arena *a, const struct reconciled *r)
         return r->change == CHANGE_COMMENTS ? "comments differ" : "statements differ";
     if (r->state == STATE_RENUMBERED)
         return arena_printf(a, "was %.*s", STR_ARG(history_row_label(r->other)));
+    if (r->state == STATE_EXPANDED)
+        return "waits for its contract";
     if (r->state == STATE_INCOMPLETE)
         return arena_printf(a, "%lld step%s done", (long long)r->row->units_done,
                             r->row->units_done == 1 ? "" : "s");
@@ -59,7 +62,7 @@ static void print_sentences(struct session *s, const struct reconciliation *r,
                             const struct backfill_points *points)
 {
     struct arena *a = s->arena;
-    const char *hints[STATE_COVERED + 1];
+    const char *hints[STATE_ROLLING_BACK + 1];
     size_t count = 0;
     for (size_t i = 0; i < r->count; i++) {
         const char *sentence = reconciled_sentence(a, &r->at[i]);
@@ -97,10 +100,16 @@ static void print_findings(const struct verification *v)
 static void print_text(struct session *s, const struct reconciliation *r,
                        const struct verification *v, const struct backfill_points *points)
 {
+    struct open_phases phases = phases_find(s, r);
+    phases_print(&phases);
+    if (phases.count)
+        putchar('\n');
     print_table(s->arena, r);
     if (r->count)
         putchar('\n');
     terminal_print("%s: %zu applied, %zu pending", s->server.safe_url, r->applied, r->pending);
+    if (r->expanded)
+        printf(", %zu expanded", r->expanded);
     if (r->problems)
         printf(", %zu problem%s", r->problems, r->problems == 1 ? "" : "s");
     if (v->findings.count)
@@ -146,7 +155,10 @@ static void print_json(struct session *s, const struct reconciliation *r,
     json_set_cstr(root, "target", s->server.safe_url);
     json_set_i64(root, "applied", (int64_t)r->applied);
     json_set_i64(root, "pending", (int64_t)r->pending);
+    json_set_i64(root, "expanded", (int64_t)r->expanded);
     json_set_i64(root, "problems", (int64_t)r->problems);
+    struct open_phases phases = phases_find(s, r);
+    json_set(root, "waiting", phases_json(&phases));
     struct json *list = json_make_array();
     for (size_t i = 0; i < r->count; i++)
         json_push(list, json_of(s, &r->at[i], points));

@@ -13,12 +13,9 @@ static bool is_plain(const char *word)
     return word[0] != '\0';
 }
 
-/* " --name value", as a shell reads it. */
-static void add_option(struct buf *out, const char *name, const char *value)
+/* As a shell reads it. */
+static void add_word(struct buf *out, const char *value)
 {
-    if (!value)
-        return;
-    buf_printf(out, " --%s ", name);
     if (is_plain(value)) {
         buf_add_cstr(out, value);
         return;
@@ -33,11 +30,28 @@ static void add_option(struct buf *out, const char *name, const char *value)
     buf_add_char(out, '\'');
 }
 
+static void add_option(struct buf *out, const char *name, const char *value)
+{
+    if (!value)
+        return;
+    buf_printf(out, " --%s ", name);
+    add_word(out, value);
+}
+
 const char *session_apply_command(const struct session *s)
+{
+    return session_command(s, "apply", STR(""));
+}
+
+const char *session_command(const struct session *s, const char *verb, struct str argument)
 {
     const struct options *o = s->options;
     SCOPED(buf) struct buf text = {0};
-    buf_add_cstr(&text, "migrate apply");
+    buf_printf(&text, "migrate %s", verb);
+    if (argument.len) {
+        buf_add_char(&text, ' ');
+        add_word(&text, arena_cstr(s->arena, argument));
+    }
     add_option(&text, "config", o->config);
     add_option(&text, "env-file", o->env_file);
     add_option(&text, "target", o->target);
@@ -71,7 +85,7 @@ static bool find_left(struct session *s, const struct reconciled *one, struct wo
     if (one->state != STATE_INCOMPLETE || !session_plan(s, &selection, true, &plan, &ignored))
         return false;
     const struct planned_migration *p = &plan.migrations[0];
-    out->steps_total = p->unit_count;
+    out->steps_total = planned_last_at_once(p);
     out->steps = out->steps_total - one->row->units_done;
     for (size_t i = 0; i < p->statements.count && !out->line; i++) {
         if ((int64_t)p->statements.at[i].unit > one->row->units_done) {

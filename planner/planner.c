@@ -208,6 +208,7 @@ static bool plan_analysed(struct pass *p, struct statement *s, struct grouping s
         return false;
     struct planned_statement kept = place_statement(p, s, started.open, step);
     waivers_apply(&p->waivers, number, &analysis.hazards);
+    planner_open_check(p, s, &analysis);
     kept.online = planner_online_form(p, number, s, started, &analysis);
     kept.runs_online = kept.online && p->request->rewrite == REWRITE_AUTO;
     planned->has_new_forms |= kept.runs_online;
@@ -240,6 +241,8 @@ static bool plan_statement(struct pass *p, const struct script_batch *batch, siz
     const char *warning = enforcement_feed(&p->enforcement, &p->grouping, &step, &s);
     if (step.warning || warning)
         keep_warning(p, &s, step.warning ? step.warning : warning);
+    p->behind = &batch->statements[i + 1];
+    p->behind_count = batch->count - i - 1;
     planned->statement_count++;
     planned->asks_catalog |= planner_asks_catalog(&s);
     planned->has_session_effect |= s.session != SESSION_NONE;
@@ -286,6 +289,8 @@ static bool plan_script(struct pass *p, struct fail *f)
             if (!plan_statement(p, &batch, i, f))
                 return false;
         }
+        if (batch.count && p->is_whole && !planner_online_end(p, f))
+            return false;
         if (batch.count && (p->planned->online.count || p->is_regrouped) && p->request->is_for_run)
             p->kept = planner_online_kept(p);
         if (!batch.count || batch.is_last)
@@ -408,6 +413,7 @@ static struct digest plan_digest(const struct plan *plan, struct str history_hea
         digest_add(d, STR("\n"));
         digest_number(d, p->statement_count);
         digest_number(d, p->unit_count);
+        digest_number(d, p->wait_unit);
         digest_number(d, (uint64_t)p->migration->transaction);
         digest_online(d, &p->online);
     }
@@ -439,6 +445,7 @@ bool plan_make(struct arena *a, const struct plan_request *request, struct plan 
     SCOPED(postgres_analysis) struct postgres_analysis *postgres = NULL;
     size_t room = KEEP_ALL_BYTES;
     struct pass shared = {.a = a, .request = request, .plan = out, .room = &room};
+    planner_open_begin(&shared);
     if (!planner_take_files(a, request, out, f))
         return false;
     if (out->engine == ENGINE_SQLITE && request->wants_statements) {
@@ -475,6 +482,7 @@ bool plan_make(struct arena *a, const struct plan_request *request, struct plan 
         shared.begun = request->begun ? request->begun[i] : NULL;
         if (!plan_migration(&shared, m, &out->migrations[i], f))
             return false;
+        planner_open_add(&shared, &out->migrations[i]);
     }
     out->digest = plan_digest(out, request->history_head);
     return true;

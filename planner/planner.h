@@ -29,6 +29,8 @@ struct plan_request {
     /* Of each migration: the online forms that an earlier run has begun it with, which stay (none: it is run
        as written); NULL: it was not begun. NULL: none was. */
     const struct online_begun *const *begun;
+    const struct online_open *open; /* what no migration may change yet */
+    size_t open_count;
     /* Statements that made the schema which is there before, in order. SQLite: run in the scratch
        database; NULL: the schema is not known. */
     const struct str *schema_texts;

@@ -32,17 +32,19 @@ const struct online_form *planner_online_form(struct pass *p, size_t number,
     bool is_bound = p->is_bound;
     p->is_bound |=
         p->postgres && p->request->rewrite != REWRITE_OFF && postgres_binds_transaction(s);
+    is_begun |= p->begun && p->begun->is_expanded;
     if (!p->postgres || p->request->rewrite == REWRITE_OFF || !p->is_whole || is_begun ||
         p->is_as_written || is_bound || is_as_written(s))
         return NULL;
-    return postgres_analysis_rewrite(p->a, p->postgres, s, seen);
+    const struct online_form *form = postgres_analysis_rewrite(p->a, p->postgres, s, seen);
+    return form && planner_open_is_reused(form, p->behind, p->behind_count) ? NULL : form;
 }
 
 /* ---- steps ---- */
 
-/* One step as a statement of the file, in the place of the one that it is for. */
-static struct statement cut_step(struct pass *p, const struct statement *of,
-                                 const struct online_form *form, size_t index)
+/* One step as statements of the file, in the place of the one that it is for. */
+static struct statements cut_step(struct pass *p, const struct statement *of,
+                                  const struct online_form *form, size_t index)
 {
     SCOPED(fail) struct fail f = FAIL_NONE;
     const struct cut_request request = {
@@ -55,15 +57,22 @@ static struct statement cut_step(struct pass *p, const struct statement *of,
         .wants_analysis = p->postgres != NULL,
     };
     struct cut_result cut;
-    if (!p->request->dialect->cut(p->a, &request, &cut, &f) || cut.statements.count != 1)
-        BUG("a step of an online form is not one statement");
-    struct statement step = cut.statements.at[0];
-    step.line = of->line;
-    if (form->steps.at[index].kind != STEP_STATEMENT)
-        step.ranged = &form->steps.at[index];
-    step.online_step = arena_printf(p->a, "step %zu of %zu of the online form (%s)", index + 1,
-                                    form->steps.count, form->recipe);
-    return step;
+    bool is_one =
+        form->steps.at[index].refuses_transaction || form->steps.at[index].kind != STEP_STATEMENT;
+    if (!p->request->dialect->cut(p->a, &request, &cut, &f) || !cut.statements.count ||
+        (is_one && cut.statements.count != 1))
+        BUG("a step of an online form is not what it should be");
+    for (size_t i = 0; i < cut.statements.count; i++) {
+        struct statement *step = &cut.statements.at[i];
+        step->line = of->line;
+        if (form->steps.at[index].kind != STEP_STATEMENT)
+            step->ranged = &form->steps.at[index];
+        step->online_step = arena_printf(p->a, "step %zu of %zu of the online form (%s)", index + 1,
+                                         form->steps.count, form->recipe);
+        step->continues_step = i > 0;
+        step->step_continues = i + 1 < cut.statements.count;
+    }
+    return cut.statements;
 }
 
 static bool is_found(const struct hazards *found, const struct hazard *h)
@@ -82,6 +91,15 @@ static bool is_about_proof(const struct hazard *h)
     return strcmp(h->rule->id, "add-constraint-compat") == 0;
 }
 
+static bool settles(const struct online_form *form, const struct hazard *h)
+{
+    for (size_t i = 0; form->settles && form->settles[i]; i++) {
+        if (strcmp(form->settles[i], h->rule->id) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* What no step does any more is settled. What only a step does is said of the statement. */
 static void settle_findings(struct arena *a, const struct online_form *form,
                             const struct hazards *of_steps, struct hazards *findings)
@@ -89,17 +107,67 @@ static void settle_findings(struct arena *a, const struct online_form *form,
     size_t own = findings->count;
     for (size_t i = 0; i < own; i++) {
         struct hazard *h = &findings->at[i];
-        if (h->level < HAZARD_WARN || is_found(of_steps, h))
+        if (h->level < HAZARD_WARN || (is_found(of_steps, h) && !settles(form, h)))
             continue;
         h->settled_by = form->recipe;
     }
     for (size_t i = 0; i < of_steps->count; i++) {
         const struct hazard *h = &of_steps->at[i];
-        if (h->level < HAZARD_WARN || is_found(findings, h) || is_about_proof(h))
+        if (h->level < HAZARD_WARN || is_found(findings, h) || is_about_proof(h) ||
+            settles(form, h))
             continue;
         vec_push(a, findings, *h);
         findings->at[findings->count - 1].offset_bytes = 0; /* it is one in the step's text */
     }
+}
+
+/* Sent as the next unit, which is noted. */
+static bool feed_part(struct pass *p, const struct statement *part, const struct online_form *form,
+                      size_t index, struct grouping_step *how, struct fail *f)
+{
+    if (!planner_feed(p, part, false, how, f))
+        return false;
+    vec_push(p->scratch, &p->sent, *part);
+    if (part->continues_step)
+        return true;
+    struct planned_step unit = {p->grouping.unit, part->line, form, index};
+    vec_push(p->a, &p->planned->steps, unit);
+    return true;
+}
+
+/* A DO block in a step is ours: it does to names that are not known before what the step says, and what could
+   not be looked into is no news. */
+static bool is_ours(const struct statement *part)
+{
+    return strcmp(part->kind, "DO") == 0;
+}
+
+/* found: what was found of it is added. */
+static bool take_step(struct pass *p, size_t number, const struct statement *of,
+                      const struct online_form *form, size_t index, struct arena *a,
+                      struct hazards *found, struct fail *f)
+{
+    struct statements parts = cut_step(p, of, form, index);
+    for (size_t i = 0; i < parts.count; i++) {
+        struct statement *part = &parts.at[i];
+        struct analysis analysis = {0};
+        struct grouping_step how;
+        if (!feed_part(p, part, form, index, &how, f))
+            return false;
+        bool is_seen = p->postgres && !is_ours(part);
+        if (is_seen)
+            planner_look(p, part, &how, a, &analysis);
+        if (i == 0)
+            planner_note_step_locks(p, part, how.open, &form->steps.at[index],
+                                    is_seen ? &analysis.effects : NULL);
+        if (!is_seen)
+            continue;
+        waivers_apply(&p->waivers, number, &analysis.hazards);
+        planner_take(p, part, &how, a, &analysis);
+        for (size_t k = 0; k < analysis.hazards.count; k++)
+            vec_push(a, found, analysis.hazards.at[k]);
+    }
+    return true;
 }
 
 bool planner_online_take(struct pass *p, size_t number, const struct statement *s,
@@ -108,35 +176,54 @@ bool planner_online_take(struct pass *p, size_t number, const struct statement *
 {
     struct hazards found = {0};
     bool is_kept = a == p->a && p->postgres;
+    size_t at_once = online_steps_at_once(form);
     struct hazards *each =
         is_kept ? arena_array(a, struct hazards, form->steps.count) : NULL; /* for plan --write */
     p->grouping = started; /* the statement itself is not sent */
     planner_tell(p, ANALYSIS_TRANSACTION_ENDS);
-    for (size_t i = 0; i < form->steps.count; i++) {
-        struct statement step = cut_step(p, s, form, i);
-        struct analysis analysis = {0};
-        struct grouping_step how;
-        if (!planner_feed(p, &step, false, &how, f))
+    for (size_t i = at_once; i < form->steps.count; i++) {
+        struct waiting_step waiting = {cut_step(p, s, form, i), form, i};
+        vec_push(p->scratch, &p->waiting, waiting);
+    }
+    *out_unit = 0;
+    for (size_t i = 0; i < at_once; i++) {
+        struct hazards of_step = {0};
+        if (!take_step(p, number, s, form, i, a, &of_step, f))
             return false;
         if (i == 0)
-            *out_unit = p->grouping.unit;
-        if (p->postgres) {
-            planner_look(p, &step, &how, a, &analysis);
-            waivers_apply(&p->waivers, number, &analysis.hazards);
-        }
-        planner_note_step_locks(p, &step, how.open, &form->steps.at[i],
-                                p->postgres ? &analysis.effects : NULL);
-        if (p->postgres)
-            planner_take(p, &step, &how, a, &analysis);
+            *out_unit = p->planned->steps.at[p->planned->steps.count - 1].unit;
         if (each)
-            each[i] = analysis.hazards;
-        for (size_t k = 0; k < analysis.hazards.count; k++)
-            vec_push(a, &found, analysis.hazards.at[k]);
-        vec_push(p->scratch, &p->sent, step);
+            each[i] = of_step;
+        for (size_t k = 0; k < of_step.count; k++)
+            vec_push(a, &found, of_step.at[k]);
     }
     settle_findings(a, form, &found, &seen->hazards);
     struct online_rewritten one = {number, digest_of(s->text), form, each};
     vec_push(p->a, &p->planned->online, one);
+    return true;
+}
+
+/* Behind the last statement, so that all of the file but this is done when `migrate apply` ends. They are not
+   looked at: what comes after this migration runs before them, and finds what was there before. */
+bool planner_online_end(struct pass *p, struct fail *f)
+{
+    for (size_t i = 0; i < p->waiting.count; i++) {
+        const struct waiting_step *w = &p->waiting.at[i];
+        for (size_t k = 0; k < w->parts.count; k++) {
+            struct grouping_step how;
+            struct analysis analysis = {0};
+            if (!feed_part(p, &w->parts.at[k], w->form, w->index, &how, f))
+                return false;
+            bool is_seen = p->postgres && !is_ours(&w->parts.at[k]);
+            if (is_seen) /* only for what it locks: it is not folded in */
+                planner_look(p, &w->parts.at[k], &how, p->scratch, &analysis);
+            if (k == 0)
+                planner_note_step_locks(p, &w->parts.at[k], how.open, &w->form->steps.at[w->index],
+                                        is_seen ? &analysis.effects : NULL);
+        }
+        if (i == 0)
+            p->planned->wait_unit = p->planned->steps.at[p->planned->steps.count - 1].unit;
+    }
     return true;
 }
 
@@ -150,7 +237,9 @@ bool planner_online_is_begun(const struct pass *p, size_t number, const struct s
                              struct grouping started)
 {
     const struct online_rewritten *begun = p->begun ? online_find(&p->begun->forms, number) : NULL;
-    return begun && !((int64_t)started.unit >= p->begun->units_done && is_edited(begun, s));
+    bool is_untouched =
+        begun && !p->begun->is_expanded && (int64_t)started.unit >= p->begun->units_done;
+    return begun && !(is_untouched && is_edited(begun, s));
 }
 
 bool planner_online_resume(struct pass *p, size_t number, const struct statement *s,

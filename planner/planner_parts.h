@@ -11,6 +11,13 @@
 #include "planner/scripts_ahead.h"
 #include "planner/sqlite/analysis.h"
 
+/* A step of an online form that is not run by `migrate apply`. */
+struct waiting_step {
+    struct statements parts;
+    const struct online_form *form;
+    size_t index;
+};
+
 /* What one migration's pass needs. */
 struct pass {
     struct arena *a;
@@ -30,13 +37,25 @@ struct pass {
     struct kept_script *kept;
     size_t *room; /* for kept scripts, of the whole plan */
 
+    /* planner_open.c: those of the request, and those of the plan so far */
+    struct open_migrations {
+        struct online_open *at;
+        size_t count, room;
+    } * open;
+
     /* planner_online.c */
     const struct online_begun *begun; /* see plan_request */
     bool is_as_written;               /* the file says so */
     bool is_bound;                    /* what came before counts on one transaction */
     bool is_whole;                    /* all of the script is at hand: statements can be replaced */
+    const struct statement *behind;   /* the statement, in its batch */
+    size_t behind_count;
     bool is_regrouped;      /* planner_alone.c: the catalog made a statement stand alone */
     struct statements sent; /* in the order in which they are sent, steps among them */
+    struct {
+        struct waiting_step *at;
+        size_t count, room;
+    } waiting; /* those come last of all */
 
     /* planner_locks.c: of the unit that is open */
     uint32_t locked_unit;
@@ -62,6 +81,18 @@ void planner_look(struct pass *p, struct statement *s, const struct grouping_ste
                   struct arena *a, struct analysis *out);
 void planner_take(struct pass *p, const struct statement *s, const struct grouping_step *step,
                   struct arena *a, struct analysis *seen);
+
+/* ---- planner_open.c: migrations that are not contracted yet ---- */
+
+void planner_open_begin(struct pass *p);
+/* Notes in the migration that a statement changes what one of them is about. */
+void planner_open_check(struct pass *p, const struct statement *s, const struct analysis *seen);
+/* Behind a migration: whether it is one itself, for those behind it. */
+void planner_open_add(struct pass *shared, const struct planned_migration *m);
+/* Whether a statement of [at, at+count) mentions a name that only the contract of the form sets free: then
+   it cannot wait. */
+bool planner_open_is_reused(const struct online_form *form, const struct statement *at,
+                            size_t count);
 
 /* ---- planner_alone.c ---- */
 
@@ -91,8 +122,9 @@ void planner_online_begin(struct pass *p, const struct script_batch *batch);
 const struct online_form *planner_online_form(struct pass *p, size_t number,
                                               const struct statement *s, struct grouping started,
                                               const struct analysis *seen);
-/* Groups and analyses the steps in place of the statement. seen: its findings that no step has any more are
-   settled. *out_unit: of the first step. Lists in the arena a. */
+/* Groups and analyses the steps in place of the statement, but for those that wait. seen: its findings that
+   no step has any more are settled. *out_unit: of the first step; 0: all of them wait. Lists in the arena
+   a. */
 bool planner_online_take(struct pass *p, size_t number, const struct statement *s,
                          const struct online_form *form, struct grouping started, struct arena *a,
                          struct analysis *seen, uint32_t *out_unit, struct fail *f) MUST_CHECK;
@@ -104,6 +136,8 @@ bool planner_online_is_begun(const struct pass *p, size_t number, const struct s
    was edited since. */
 bool planner_online_resume(struct pass *p, size_t number, const struct statement *s,
                            struct grouping started, struct fail *f) MUST_CHECK;
+/* Behind the last statement of the file: the steps that wait. */
+bool planner_online_end(struct pass *p, struct fail *f) MUST_CHECK;
 /* A statement that is sent as it is written, or not at all. */
 void planner_online_sent(struct pass *p, size_t number, const struct statement *s);
 /* The script with the steps in it, for the run. */

@@ -70,6 +70,39 @@ char *clock_iso(struct arena *a, int64_t wall_us)
     return text;
 }
 
+bool clock_parse_iso(struct str s, int64_t *out_wall_us)
+{
+    static const char shape[] = "0000-00-00T00:00:00";
+    const size_t places[] = {0, 5, 8, 11, 14, 17}; /* of the numbers in it */
+    int parts[ARRAY_LEN(places)] = {0};
+    for (size_t i = 0; i < sizeof(shape) - 1; i++) {
+        bool is_digit = shape[i] == '0';
+        if (i >= s.len || (is_digit ? !char_is_digit(s.at[i]) : s.at[i] != shape[i]))
+            return false;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+        for (size_t at = places[i]; at < sizeof(shape) - 1 && shape[at] == '0'; at++)
+            parts[i] = parts[i] * 10 + (s.at[at] - '0');
+    }
+    int64_t fraction = 0;
+    size_t at = sizeof(shape) - 1;
+    if (at < s.len && s.at[at] == '.') {
+        int64_t unit = 100000;
+        for (at++; at < s.len && char_is_digit(s.at[at]); at++, unit /= 10)
+            fraction += unit * (s.at[at] - '0');
+    }
+    if (at + 1 != s.len || s.at[at] != 'Z')
+        return false;
+    struct tm when = {.tm_year = parts[0] - 1900,
+                      .tm_mon = parts[1] - 1,
+                      .tm_mday = parts[2],
+                      .tm_hour = parts[3],
+                      .tm_min = parts[4],
+                      .tm_sec = parts[5]};
+    *out_wall_us = (int64_t)timegm(&when) * 1000000 + fraction;
+    return true;
+}
+
 char *clock_duration_text(struct arena *a, int64_t duration_us)
 {
     /* Each limit is where the rounded figure would reach the next unit: never "1000 ms". */

@@ -46,8 +46,31 @@ static void times_are_written_in_utc(void **state)
         {INT64_C(253402300800000000), "10000-01-01T00:00:00.000000Z"},
     };
     SCOPED(arena) struct arena *a = arena_make();
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        int64_t read_us = -7;
         assert_string_equal(clock_iso(a, rows[i].wall_us), rows[i].text);
+        bool has_four_digits = rows[i].text[4] == '-';
+        assert_int_equal(clock_parse_iso(str_of(rows[i].text), &read_us), has_four_digits);
+        assert_int_equal(read_us, has_four_digits ? rows[i].wall_us : -7);
+    }
+}
+
+static void what_is_no_time_is_not_read_as_one(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"",
+                                        "2026",
+                                        "2026-11-20 20:43:00Z",
+                                        "2026-11-20T20:43:00",
+                                        "2026-11-20T20:43:00.12",
+                                        "2026-11-20T20:43:00.5Zx"};
+    int64_t us;
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        assert_false(clock_parse_iso(str_of(texts[i]), &us));
+    assert_true(clock_parse_iso(STR("1970-01-01T00:00:01Z"), &us));
+    assert_int_equal(us, 1000000);
+    assert_true(clock_parse_iso(STR("1970-01-01T00:00:01.25Z"), &us));
+    assert_int_equal(us, 1250000);
 }
 
 static void durations_are_written_for_people(void **state)
@@ -124,6 +147,7 @@ int main(void)
         cmocka_unit_test(clocks_go_forward_and_agree_on_the_century),
         cmocka_unit_test(a_pause_is_at_least_as_long_as_asked),
         cmocka_unit_test(times_are_written_in_utc),
+        cmocka_unit_test(what_is_no_time_is_not_read_as_one),
         cmocka_unit_test(durations_are_written_for_people),
         cmocka_unit_test(durations_are_read_with_their_unit),
     };

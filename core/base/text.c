@@ -247,3 +247,24 @@ bool text_mentions_password(struct str s)
     }
     return false;
 }
+
+static bool is_of_word(char c)
+{
+    return char_is_alpha(c) || char_is_digit(c) || c == '_' || c == '$' || (unsigned char)c >= 0x80;
+}
+
+bool text_mentions(struct str text, struct str name)
+{
+    for (size_t from = 0; name.len && from < text.len;) {
+        size_t at = str_find_nocase(str_skip(text, from), name);
+        if (at == SIZE_MAX)
+            return false;
+        at += from;
+        bool begins = at == 0 || !is_of_word(text.at[at - 1]);
+        bool ends = at + name.len == text.len || !is_of_word(text.at[at + name.len]);
+        if (begins && ends)
+            return true;
+        from = at + 1;
+    }
+    return false;
+}

@@ -37,4 +37,7 @@ size_t text_width(struct str s);
 /* Characters of the word typed and of each candidate that differ, for "did you mean". */
 size_t text_edit_distance(struct str a, struct str b);
 
+/* Whether the text has the name as a word of its own, in any case (ASCII letters only). "" is in no text. */
+bool text_mentions(struct str text, struct str name);
+
 #endif

@@ -12,10 +12,11 @@
 /* PostgreSQL truncates longer names (NAMEDATALEN - 1). */
 #define MAX_NAME_BYTES 63
 #define MAX_ATTEMPTS 10000
+#define SOAK_MAX_MS ((int64_t)366 * 24 * 3600 * 1000)
 
 static config_setter set_directories, set_layout, set_base, set_rewrite, set_placeholder,
     set_default_target, set_url, set_history, set_duration, set_duration_or_off, set_count,
-    set_hazard;
+    set_soak, set_hazard;
 
 static const char a_text[] = "a text";
 static const char a_duration[] = "a duration such as 400ms, 10s, 5m or 2h";
@@ -108,6 +109,12 @@ const struct config_key config_keys[] = {
      .comment = "longest that a batch may hold its rows: it is then undone, and done in smaller ones",
      .offset = offsetof(struct config, batch_wait_ms),
      .set = set_duration},
+    {.path = "policy.contract_after",
+     .type = "a duration such as 24h or 7d, or 0",
+     .fallback = "24h",
+     .comment = "how long an expanded migration waits before `migrate contract` takes the old away",
+     .offset = offsetof(struct config, contract_after_ms),
+     .set = set_soak},
     {.path = "policy.hazards.*",
      .type = "off, note, warn or block",
      .example = "warn",
@@ -365,6 +372,22 @@ static bool set_count(struct config_reading *r, const struct config_key *key,
         return fail_hint(r->fail, "Write a number such as %s.", key->fallback);
     }
     *(int64_t *)(void *)((char *)r->config + key->offset) = count;
+    return true;
+}
+
+/* Zero is a wish here: what waits need not wait for long. */
+static bool set_soak(struct config_reading *r, const struct config_key *key,
+                     const struct yaml *value)
+{
+    struct str text;
+    if (!read_scalar(r, key, value, &text))
+        return false;
+    int64_t duration_ms;
+    if (!clock_parse_duration(text, &duration_ms) || duration_ms > SOAK_MAX_MS) {
+        refuse_value(r, key, value);
+        return fail_hint(r->fail, "Write a number with a unit (ms, s, m, h, d), up to 366d; or 0.");
+    }
+    *(int64_t *)(void *)((char *)r->config + key->offset) = duration_ms;
     return true;
 }
 

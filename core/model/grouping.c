@@ -54,7 +54,7 @@ static void send(struct grouping *g, struct grouping_step *out)
 static void feed_ordinary(struct grouping *g, const struct statement *s, bool later_may_use,
                           struct grouping_step *out)
 {
-    if (s->online_step && g->open != UNIT_NONE)
+    if (s->online_step && !s->continues_step && g->open != UNIT_NONE)
         end_before(g, out);
     if (g->open == UNIT_NONE)
         open_unit(g, UNIT_OURS, out);
@@ -64,8 +64,8 @@ static void feed_ordinary(struct grouping *g, const struct statement *s, bool la
     bool is_split =
         g->mode == TRANSACTION_NONE || s->online_step || (s->new_enum_value && later_may_use);
     if (is_split && g->open == UNIT_OURS) {
-        out->commit_after = true;
-        g->open = UNIT_NONE;
+        out->commit_after = !s->step_continues;
+        g->open = s->step_continues ? g->open : UNIT_NONE;
     }
 }
 

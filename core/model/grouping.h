@@ -9,7 +9,7 @@
  *   UNIT_OWN    the file's own BEGIN … COMMIT
  *   UNIT_ALONE  one statement that refuses a transaction block
  *   UNIT_RANGES one statement that is run range by range, each in our transaction
- * Each step of an online form is a unit of its own, in our transaction or alone.
+ * Each step of an online form is a unit of its own: alone, or in our transaction, of one statement or more.
  * A file that wants no transaction (TRANSACTION_NONE) gets one unit per statement. A COMMIT without an own
  * BEGIN ends our unit, and a BEGIN without COMMIT is ended with the file: drizzle's way out of the
  * transaction that its runner puts around a file.

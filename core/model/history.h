@@ -20,7 +20,7 @@ struct history_row {
     struct str kind; /* migration_kind_name() */
     struct str layout;
     struct str script;
-    struct str state; /* "applied", "incomplete" */
+    struct str state; /* HISTORY_… */
     int64_t units_done;
     int64_t statements;
     struct str digest_raw;
@@ -32,14 +32,25 @@ struct history_row {
     struct str run; /* run id */
 };
 
+/* States of a row; the text is what is stored. */
+#define HISTORY_APPLIED "applied"
+#define HISTORY_INCOMPLETE "incomplete" /* the next apply goes on behind units_done */
+#define HISTORY_EXPANDED "expanded"     /* what is behind units_done waits for `migrate contract` */
+#define HISTORY_ROLLING_BACK "rolling back" /* `migrate rollback` goes on in front of units_done */
+#define HISTORY_ROLLED_BACK "rolled back"   /* counts no longer: its migration is pending */
+
 /* Kinds of event; the text is what is stored. */
 #define EVENT_RUN_STARTED "run started"
 #define EVENT_RUN_FINISHED "run finished"
 #define EVENT_PLANNED                                                                              \
     "planned" /* the online forms in which a migration is begun, before anything of it */
 #define EVENT_STARTED "started" /* the intent of a unit outside a transaction, written before it */
-#define EVENT_STEP_DONE "step done" /* one unit of several is committed */
-#define EVENT_APPLIED "applied"     /* the migration is complete */
+#define EVENT_STEP_DONE "step done"     /* one unit of several is committed */
+#define EVENT_APPLIED "applied"         /* the migration is complete */
+#define EVENT_EXPANDED "expanded"       /* … but for what waits for `migrate contract` */
+#define EVENT_CONTRACTED "contracted"   /* and that, too, is done: it is complete */
+#define EVENT_STEP_UNDONE "step undone" /* by `migrate rollback`, */
+#define EVENT_ROLLED_BACK "rolled back" /* and nothing of it is left */
 #define EVENT_FAILED "failed"
 #define EVENT_RETRIED "retried"
 #define EVENT_RESOLVED "resolved"

@@ -119,6 +119,12 @@ struct json *online_form_json(const struct online_form *form)
     for (size_t i = 0; i < form->steps.count; i++)
         json_push(steps, online_step_json(&form->steps.at[i]));
     json_set(j, "steps", steps);
+    if (form->relations.count) {
+        struct json *relations = json_make_array();
+        for (size_t i = 0; i < form->relations.count; i++)
+            json_push_str(relations, form->relations.at[i]);
+        json_set(j, "relations", relations);
+    }
     return j;
 }
 
@@ -221,6 +227,9 @@ static bool read_form(struct arena *a, const struct json *j, struct online_form 
             return false;
         vec_push(a, &out->steps, step);
     }
+    const struct json *relations = json_get(j, "relations");
+    for (size_t i = 0; i < json_count(relations); i++)
+        vec_push(a, &out->relations, arena_str(a, json_str_of(json_at(relations, i))));
     return out->recipe[0] && out->steps.count;
 }
 

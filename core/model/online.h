@@ -61,7 +61,8 @@ struct online_range {
     } key;
 };
 
-/* One step, as a person can read it; its text is a whole statement also where it is run range by range. */
+/* One step, as a person can read it; its text is a whole statement also where it is run range by range. Of a
+   plain one with a transaction of its own it may be several, with semicolons between them. */
 struct online_step {
     enum step_kind kind;
     /* Not STEP_STATEMENT: how. The text then ends in a WHERE clause that ` AND (…)` can be put behind. */
@@ -73,7 +74,7 @@ struct online_step {
     bool refuses_transaction; /* CONCURRENTLY and its like; else a transaction of its own */
     struct str sql;           /* without a semicolon */
     const char *does;         /* for people: "builds the index while others write" */
-    struct str undo;          /* SQL; "" : none */
+    struct str undo;          /* SQL, one statement or several; "" : none */
     enum undo_cost undo_cost;
     /* What it must have for itself (table_lock.h); NULL: nobody has looked. */
     const struct table_locks *locks;
@@ -82,6 +83,19 @@ struct online_step {
 struct online_form {
     const char *recipe; /* permanent, kebab-case: "create-index" */
     const char *why;    /* a sentence: what the statement as written would have done */
+    /* Where steps wait: what no other migration may change until they have run, as effects name it. */
+    struct {
+        struct str *at;
+        size_t count, room;
+    } relations;
+    /* Ids of the hazards that it settles, up to NULL, even where a step does what they speak of. Not
+       stored. */
+    const char *const *settles;
+    /* Names that only the last step sets free: not stored. */
+    struct {
+        struct str *at;
+        size_t count, room;
+    } names;
     struct {
         struct online_step *at;
         size_t count, room;
@@ -104,6 +118,14 @@ struct online_forms {
 struct online_begun {
     struct online_forms forms;
     int64_t units_done;
+    bool
+        is_expanded; /* all that `migrate apply` runs of it is done: nothing gets a form any more */
+};
+
+/* A migration that is expanded, and whose contract is still to come. */
+struct online_open {
+    struct str label; /* version or script */
+    const struct online_forms *forms;
 };
 
 /* How many of its steps `migrate apply` runs; all of them where it never waits. */

@@ -23,6 +23,11 @@ static bool has_blocking_file(const struct plan *p)
     return false;
 }
 
+uint32_t planned_last_at_once(const struct planned_migration *m)
+{
+    return m->wait_unit ? m->wait_unit - 1 : m->unit_count;
+}
+
 enum verdict plan_verdict(const struct plan *p)
 {
     enum verdict worst = VERDICT_PASS;
@@ -170,6 +175,8 @@ static struct json *migration_json(const struct planned_migration *m)
         json_set_null(j, "hazards");
     json_set_i64(j, "statement_count", (int64_t)m->statement_count);
     json_set_i64(j, "step_count", m->unit_count);
+    if (m->wait_unit)
+        json_set_i64(j, "waits_at_step", m->wait_unit);
     json_set_bool(j, "listed", !m->is_streamed);
     struct json *statements = json_make_array();
     for (size_t i = 0; i < m->statements.count; i++)

@@ -34,6 +34,21 @@ struct planned_statement {
     bool runs_online;                 /* it is sent in that form; unit is that of its first step */
 };
 
+/* A step of an online form, as a unit of the migration. */
+struct planned_step {
+    uint32_t unit;
+    uint32_t line; /* of the statement that it is for */
+    const struct online_form *form;
+    size_t index; /* of the step in the form */
+};
+
+/* A statement that changes what a migration which is not contracted yet is about. */
+struct phase_conflict {
+    struct str label;    /* of that migration; "" : there is no conflict */
+    struct str relation; /* "public.orders" */
+    uint32_t line;       /* of the statement */
+};
+
 struct planned_migration {
     const struct migration *migration;
     struct checksums checksums; /* with the tree digest */
@@ -47,8 +62,9 @@ struct planned_migration {
     enum verdict verdict;
     uint64_t statement_count; /* also when streamed */
     uint32_t unit_count;
-    bool is_streamed; /* too large to keep statement by statement */
-    bool is_single;   /* one unit: the history row and all changes are one commit */
+    uint32_t wait_unit; /* the first one that `migrate contract` runs, not apply; 0: none waits */
+    bool is_streamed;   /* too large to keep statement by statement */
+    bool is_single;     /* one unit: the history row and all changes are one commit */
     bool has_session_effect;
     bool
         asks_catalog; /* only the catalog tells whether one of its statements refuses a transaction */
@@ -57,6 +73,11 @@ struct planned_migration {
     bool has_new_forms;             /* some of them are not yet in the history */
     struct units_locks
         locks; /* PostgreSQL: what its units must have for themselves when they begin */
+    struct {
+        struct planned_step *at;
+        size_t count, room;
+    } steps;                          /* of the forms that are sent, in the order of their units */
+    struct phase_conflict conflict;   /* the first one: it cannot run yet */
     struct enforcements enforcements; /* SQLite: what its PRAGMA foreign_keys mean to its units */
     struct {
         const char **at;
@@ -98,6 +119,8 @@ struct plan {
     struct digest digest; /* over versions, checksums, units and the position in the history */
 };
 
+/* The last unit that `migrate apply` runs; 0: all of them wait. */
+uint32_t planned_last_at_once(const struct planned_migration *m);
 /* Of all its migrations; an empty plan passes. */
 enum verdict plan_verdict(const struct plan *p);
 /* Whether the gate would refuse to run it: what was not looked for is no reason. */

@@ -91,6 +91,8 @@ struct statement {
     const char *online_step;
     /* … that is run range by range: how; else NULL. As long as the plan. */
     const struct online_step *ranged;
+    bool continues_step; /* shares the unit of the statement in front of it */
+    bool step_continues; /* the one behind it shares its unit */
     /* The engine's own tree (PgQuery__Node), in the arena of the cut: as long as its batch; NULL where
        wants_analysis was not said, and for SQLite. */
     const void *tree;

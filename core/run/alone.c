@@ -24,7 +24,7 @@ static bool write_intent(struct execution *x, const struct statement *s, struct 
     if (before)
         json_set_cstr(detail, "before", before);
     struct event e = unit_event(x, EVENT_STARTED);
-    e.unit = x->unit;
+    e.unit = unit_number(x);
     e.rows = -1;
     e.detail = json_line(x->arena, detail);
     bool is_new = !x->row_is_written;

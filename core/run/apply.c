@@ -11,6 +11,8 @@ static bool write_run_event(struct run_context *run, const char *kind, const str
     SCOPED(arena) struct arena *a = arena_make();
     SCOPED(json) struct json *detail = json_make_object();
     json_set_i64(detail, "pending", (int64_t)plan->count);
+    if (run->is_first_run && !outcome)
+        json_set_bool(detail, "first", true);
     if (outcome) {
         json_set_i64(detail, "applied", (int64_t)outcome->applied);
         json_set_cstr(detail, "exit", exit_code_name(why->code));

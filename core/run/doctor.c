@@ -285,13 +285,21 @@ static void judge_migrations(struct doctor *d, const struct doctor_request *r)
     size_t open = 0;
     for (size_t i = 0; i < r->history->count; i++) {
         const struct history_row *row = &r->history->at[i];
-        if (!str_equal(row->state, STR("incomplete")))
+        if (str_equal(row->state, STR(HISTORY_EXPANDED)))
+            doctor_say(d, CHECK_MIGRATIONS, GRAVITY_NOTE, "",
+                       "%.*s (%.*s) is expanded and waits for `migrate contract`",
+                       STR_ARG(history_row_label(row)), STR_ARG(row->script));
+        bool is_cut_off = str_equal(row->state, STR(HISTORY_INCOMPLETE)) ||
+                          str_equal(row->state, STR(HISTORY_ROLLING_BACK));
+        if (!is_cut_off)
             continue;
         open++;
+        bool is_going_back = str_equal(row->state, STR(HISTORY_ROLLING_BACK));
         doctor_say(d, CHECK_MIGRATIONS, GRAVITY_WARNING,
-                   arena_printf(d->arena, "Continue with: %s", r->apply_command),
-                   "%.*s (%.*s) is incomplete, %lld step%s done", STR_ARG(history_row_label(row)),
-                   STR_ARG(row->script), (long long)row->units_done,
+                   is_going_back ? "Continue with `migrate rollback`."
+                                 : arena_printf(d->arena, "Continue with: %s", r->apply_command),
+                   "%.*s (%.*s) is %.*s, %lld step%s done", STR_ARG(history_row_label(row)),
+                   STR_ARG(row->script), STR_ARG(row->state), (long long)row->units_done,
                    row->units_done == 1 ? "" : "s");
     }
     if (!open && !r->history_failure)

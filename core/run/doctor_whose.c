@@ -7,6 +7,7 @@
  * person who settled it, under the name that the intent gives.
  */
 #include "core/base/json.h"
+#include "core/base/text.h"
 #include "core/base/vec.h"
 #include "core/run/doctor_parts.h"
 #include "core/run/reconcile.h"
@@ -35,29 +36,10 @@ struct reading {
 static bool is_open(const struct history *h, struct str label)
 {
     for (size_t i = 0; i < h->count; i++) {
-        if (str_equal(history_row_label(&h->at[i]), label))
-            return str_equal(h->at[i].state, STR("incomplete"));
-    }
-    return false;
-}
-
-static bool is_of_word(char c)
-{
-    return char_is_alpha(c) || char_is_digit(c) || c == '_' || c == '$' || (unsigned char)c >= 0x80;
-}
-
-static bool mentions(struct str text, struct str name)
-{
-    for (size_t from = 0; name.len && from < text.len;) {
-        size_t at = str_find_nocase(str_skip(text, from), name);
-        if (at == SIZE_MAX)
-            return false;
-        at += from;
-        bool begins = at == 0 || !is_of_word(text.at[at - 1]);
-        bool ends = at + name.len == text.len || !is_of_word(text.at[at + name.len]);
-        if (begins && ends)
-            return true;
-        from = at + 1;
+        struct str state = h->at[i].state;
+        if (str_equal(history_row_label(&h->at[i]), label) &&
+            !str_equal(state, STR(HISTORY_ROLLED_BACK)))
+            return !str_equal(state, STR(HISTORY_APPLIED));
     }
     return false;
 }
@@ -210,7 +192,7 @@ static bool note_names(void *context, struct str sql)
     struct reading *r = n->reading;
     for (size_t i = 0; i < r->doctor->seen.count; i++) {
         const struct sighting *o = &r->doctor->seen.at[i];
-        if (o->check == n->check && !r->whose[i].label.len && mentions(sql, str_of(o->name)))
+        if (o->check == n->check && !r->whose[i].label.len && text_mentions(sql, str_of(o->name)))
             r->whose[i].label = arena_str(r->arena, n->event->version);
     }
     return false; /* go on */
@@ -237,6 +219,9 @@ static bool take_event(void *context, const struct event *e, struct fail *f UNUS
     if (str_equal(e->kind, STR(EVENT_STARTED)))
         add_intent(r, e);
     else if (str_equal(e->kind, STR(EVENT_STEP_DONE)) || str_equal(e->kind, STR(EVENT_APPLIED)) ||
+             str_equal(e->kind, STR(EVENT_EXPANDED)) || str_equal(e->kind, STR(EVENT_CONTRACTED)) ||
+             str_equal(e->kind, STR(EVENT_STEP_UNDONE)) ||
+             str_equal(e->kind, STR(EVENT_ROLLED_BACK)) ||
              (str_equal(e->kind, STR(EVENT_FAILED)) && knows_outcome(e)))
         end_intents(r, e);
     else if (str_equal(e->kind, STR(EVENT_RESOLVED)))

@@ -149,7 +149,10 @@ static bool feed(struct execution *x, struct skipping *skip, const struct script
         return false;
     if ((int64_t)x->grouping.unit <= x->units_before && x->unit == 0 && x->grouping.unit > 0)
         return skip_statement(x, skip, s, &step, f);
-    return end_skipping(x, skip, f) && run_statement(x, s, &step, f);
+    if (!end_skipping(x, skip, f))
+        return false;
+    bool waits = x->grouping.unit > x->last_unit; /* as does all that is behind it */
+    return waits || run_statement(x, s, &step, f);
 }
 
 /* What was read are the bytes that were planned. Asked when all of them were read and before the last
@@ -213,7 +216,7 @@ failed:
 /* ---- failures and retries ---- */
 
 /* unit: the one that was under way; 0: none. */
-static void record_failure(struct execution *x, const char *kind, uint32_t unit,
+static void record_failure(struct execution *x, const char *kind, int64_t unit,
                            const struct fail *why)
 {
     SCOPED(arena) struct arena *a = arena_make();
@@ -225,7 +228,8 @@ static void record_failure(struct execution *x, const char *kind, uint32_t unit,
     if (x->intent_is_open)
         json_set_bool(detail, "outcome_unknown", true);
     struct event e = journal_event(a, x->run->journal, kind, x->label);
-    e.unit = x->planned->unit_count > 1 || x->kind == UNIT_ALONE ? (int64_t)unit : 0;
+    bool is_counted = x->planned->unit_count > 1 || x->kind == UNIT_ALONE;
+    e.unit = is_counted || x->run->goal == GOAL_ROLLBACK ? unit : 0;
     e.sql = buf_done(a, &x->sql);
     e.duration_us = clock_monotonic_us() - x->unit_started_us;
     e.lock_wait_us = table_wait_us(x);
@@ -264,7 +268,7 @@ static bool run_once(struct execution *x, struct fail *f)
 static bool clean_up(struct execution *x, struct fail *f)
 {
     retry_count(x);
-    uint32_t unit = x->unit;
+    int64_t unit = unit_number(x);
     bool is_rolled_back = roll_back(x);
     if (*x->run->stop_signal && !execution_check_stop(x->run, f))
         f->code = *x->run->stop_signal == SIGTERM ? EXIT_SIGTERM : EXIT_SIGINT;
@@ -315,7 +319,7 @@ void execution_done(struct execution *x)
 {
     x->result.duration_us = clock_monotonic_us() - x->started_us;
     x->result.statements = x->statements;
-    x->result.units = x->units_before - (x->earlier_row ? x->earlier_row->units_done : 0);
+    x->result.units = x->units_before - x->units_at_start;
     x->done(x->done_context, &x->result);
 }
 
@@ -342,9 +346,11 @@ struct execution *execution_start(struct run_context *run, const struct planned_
         x->row.version = row->version;
         x->row.rank = row->rank;
         x->row_is_written = true;
-        x->units_before = row->units_done;
+        x->units_before = run->goal == GOAL_ROLLBACK ? 0 : row->units_done;
     }
-    x->result.was_resumed = row != NULL;
+    x->units_at_start = x->units_before;
+    x->last_unit = run->goal == GOAL_APPLY ? planned_last_at_once(planned) : planned->unit_count;
+    x->result.was_resumed = row != NULL && run->goal == GOAL_APPLY;
     return x;
 }
 

@@ -39,8 +39,18 @@ struct backfill_progress {
     int64_t paused_us;
 };
 
+enum run_goal {
+    GOAL_APPLY = 0, /* up to the unit that waits, where one does */
+    GOAL_CONTRACT,  /* what waited, to the end */
+    GOAL_ROLLBACK, /* what was done, undone: the plan holds the undo of its steps, last one first */
+};
+
 /* What all migrations of a run share. */
 struct run_context {
+    enum run_goal goal;
+    const char *reason; /* that a person gave for it, for the history; NULL: none was asked for */
+    bool is_early;      /* … and the soak was not waited for */
+    bool is_first_run;  /* the database was empty, or a run that began so is continued */
     const struct driver *driver;
     struct connection *connection;
     struct journal *journal;
@@ -61,6 +71,9 @@ struct run_context {
     struct execution *failed_ahead; /* whose last COMMIT failed; execution_resume() it */
     int64_t answered_us; /* monotonic: when the newest COMMIT that went ahead was answered */
 };
+
+/* What has become of a migration when all that the run does of it is done: a state of its row. */
+const char *execution_end_state(const struct run_context *run, const struct planned_migration *p);
 
 struct execution_result {
     int64_t duration_us;

@@ -75,9 +75,15 @@ static bool match_applied(struct arena *a, const struct matching *match, struct 
 {
     if (!find_change(a, match, r->migration, r->row, &r->change, f))
         return false;
-    if (row_is_incomplete(r->row))
+    bool is_same = r->change == CHANGE_NONE || r->change == CHANGE_LINE_ENDINGS;
+    if (str_equal(r->row->state, STR(HISTORY_ROLLING_BACK)))
+        r->state = STATE_ROLLING_BACK;
+    else if (str_equal(r->row->state, STR(HISTORY_EXPANDED)))
+        r->state =
+            is_same ? STATE_EXPANDED : STATE_CHANGED; /* a repeatable, too: its rest is owed */
+    else if (row_is_incomplete(r->row))
         r->state = STATE_INCOMPLETE;
-    else if (r->change == CHANGE_NONE || r->change == CHANGE_LINE_ENDINGS)
+    else if (is_same)
         r->state = STATE_APPLIED;
     else
         r->state = r->migration->kind == MIGRATION_REPEATABLE ? STATE_OUTDATED : STATE_CHANGED;
@@ -247,6 +253,7 @@ bool reconcile(struct arena *a, const struct migrations *files, const struct his
     for (size_t i = 0; i < r.count; i++) {
         r.applied += r.at[i].state == STATE_APPLIED || r.at[i].state == STATE_CHANGED ||
                      (r.at[i].state == STATE_RENUMBERED && r.at[i].row);
+        r.expanded += r.at[i].state == STATE_EXPANDED;
         r.pending += reconciled_is_pending(&r.at[i]);
         r.problems += reconciled_is_problem(&r.at[i]);
     }

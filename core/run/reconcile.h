@@ -23,6 +23,8 @@ enum migration_state {
     STATE_OPAQUE,       /* written as code: listed, never run */
     STATE_UNRECORDED,   /* applied by the events, but its row is gone; see verify.h */
     STATE_COVERED,      /* below the baseline that stands for it */
+    STATE_EXPANDED,     /* all is done but for what waits for `migrate contract` */
+    STATE_ROLLING_BACK, /* `migrate rollback` was cut off */
 };
 const char *migration_state_name(enum migration_state s); /* "applied", "out of order", … */
 
@@ -48,6 +50,7 @@ struct reconciliation {
         *at; /* versioned in order, then repeatables; missing ones where they belong */
     size_t count, room;
     size_t applied, pending, problems; /* pending: what an apply would run, in order or not */
+    size_t expanded;                   /* not among those */
 };
 
 /* Fills normalized and tree (with tree_kind) of a migration whose raw digest differs. */
@@ -75,6 +78,9 @@ bool reconciliation_check(const struct reconciliation *r, bool allow_out_of_orde
 const char *reconciled_sentence(struct arena *a, const struct reconciled *r);
 /* What to do about it. Static. */
 const char *reconciled_hint(const struct reconciled *r);
+/* The one of this version, as the layout compares them, or script; NULL: there is no such file. */
+const struct reconciled *reconciliation_find(const struct reconciliation *r,
+                                             enum version_order order, struct str wanted);
 /* Version, or the script of a repeatable. */
 struct str migration_label(const struct migration *m);
 struct str history_row_label(const struct history_row *r);

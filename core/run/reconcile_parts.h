@@ -7,6 +7,7 @@
 bool row_is_repeatable(const struct history_row *r);
 bool row_is_baseline(const struct history_row *r);
 bool row_is_incomplete(const struct history_row *r);
+bool row_is_rolled_back(const struct history_row *r);
 
 /* The rows that still count: of several rows for one label the newest, sorted for bisection. */
 struct row_index {

@@ -15,7 +15,14 @@ bool row_is_baseline(const struct history_row *r)
 
 bool row_is_incomplete(const struct history_row *r)
 {
-    return str_equal(r->state, STR("incomplete"));
+    return str_equal(r->state, STR(HISTORY_INCOMPLETE)) ||
+           str_equal(r->state, STR(HISTORY_EXPANDED)) ||
+           str_equal(r->state, STR(HISTORY_ROLLING_BACK));
+}
+
+bool row_is_rolled_back(const struct history_row *r)
+{
+    return str_equal(r->state, STR(HISTORY_ROLLED_BACK));
 }
 
 int compare_labels(enum version_order order, bool a_repeatable, struct str a, bool b_repeatable,
@@ -58,6 +65,13 @@ struct row_index index_rows(struct arena *a, const struct history *h, enum versi
                                     row_is_repeatable(row), history_row_label(row)) != 0)
             index.at[index.count++] = row;
     }
+    /* What was taken back counts no longer, and neither does what it was the newest run of. */
+    size_t kept = 0;
+    for (size_t i = 0; i < index.count; i++) {
+        if (!row_is_rolled_back(index.at[i]))
+            index.at[kept++] = index.at[i];
+    }
+    index.count = kept;
     return index;
 }
 

@@ -8,6 +8,7 @@ static const char *const state_names[] = {
     [STATE_CHANGED] = "changed",           [STATE_MISSING] = "missing",
     [STATE_RENUMBERED] = "renumbered",     [STATE_OPAQUE] = "opaque",
     [STATE_UNRECORDED] = "unrecorded",     [STATE_COVERED] = "covered",
+    [STATE_EXPANDED] = "expanded",         [STATE_ROLLING_BACK] = "rolling back",
 };
 
 const char *migration_state_name(enum migration_state s)
@@ -23,6 +24,18 @@ struct str migration_label(const struct migration *m)
 struct str history_row_label(const struct history_row *r)
 {
     return r->version.len ? r->version : r->script;
+}
+
+const struct reconciled *reconciliation_find(const struct reconciliation *r,
+                                             enum version_order order, struct str wanted)
+{
+    for (size_t i = 0; i < r->count; i++) {
+        const struct migration *m = r->at[i].migration;
+        if (m && (str_equal(migration_label(m), wanted) ||
+                  (m->version.len && version_compare(order, m->version, wanted) == 0)))
+            return &r->at[i];
+    }
+    return NULL;
 }
 
 bool reconciled_is_pending(const struct reconciled *r)
@@ -42,7 +55,7 @@ bool reconciled_is_problem(const struct reconciled *r)
 {
     return r->state == STATE_CHANGED || r->state == STATE_RENUMBERED ||
            r->state == STATE_OUT_OF_ORDER || r->state == STATE_UNRECORDED ||
-           (r->state == STATE_MISSING && !is_gone_for_good(r));
+           r->state == STATE_ROLLING_BACK || (r->state == STATE_MISSING && !is_gone_for_good(r));
 }
 
 /* "2026-11-20 20:43:00 UTC" of an ISO time. */
@@ -93,6 +106,11 @@ const char *reconciled_sentence(struct arena *a, const struct reconciled *r)
             a, "%.*s was cut off on %s: %lld of its steps %s committed, the rest is not",
             STR_ARG(name), time_text(a, r->row->installed_at), (long long)r->row->units_done,
             r->row->units_done == 1 ? "is" : "are");
+    case STATE_ROLLING_BACK:
+        return arena_printf(a, "the rollback of %.*s was cut off on %s: %lld of its steps %s left",
+                            STR_ARG(name), time_text(a, r->row->installed_at),
+                            (long long)r->row->units_done, r->row->units_done == 1 ? "is" : "are");
+    case STATE_EXPANDED: /* who knows the policy says it: cmd/phases.c */
     case STATE_UNKNOWN:
     case STATE_APPLIED:
     case STATE_PENDING:
@@ -125,6 +143,9 @@ const char *reconciled_hint(const struct reconciled *r)
                "migrate resolve VERSION --applied --reason \"…\". Or rewrite it as SQL.";
     case STATE_INCOMPLETE:
         return "`migrate apply` goes on where it was cut off; what failed may be corrected first.";
+    case STATE_ROLLING_BACK:
+        return "`migrate rollback VERSION` goes on where it was cut off.";
+    case STATE_EXPANDED:
     case STATE_UNKNOWN:
     case STATE_APPLIED:
     case STATE_PENDING:

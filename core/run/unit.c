@@ -11,7 +11,7 @@
 
 bool unit_is_last(const struct execution *x)
 {
-    return x->unit == x->planned->unit_count;
+    return x->unit == x->last_unit;
 }
 
 void unit_digest_add(struct digest_stream *d, const struct statement *s)
@@ -258,21 +258,72 @@ bool unit_send(struct execution *x, struct fail *f)
     return is_done;
 }
 
-/* The row as it stands when this unit is done. */
+const char *execution_end_state(const struct run_context *run, const struct planned_migration *p)
+{
+    if (run->goal == GOAL_ROLLBACK)
+        return HISTORY_ROLLED_BACK;
+    return run->goal == GOAL_APPLY && p->wait_unit ? HISTORY_EXPANDED : HISTORY_APPLIED;
+}
+
+static const char *state_under_way(enum run_goal goal)
+{
+    switch (goal) {
+    case GOAL_APPLY:
+        return HISTORY_INCOMPLETE;
+    case GOAL_CONTRACT:
+        return HISTORY_EXPANDED;
+    case GOAL_ROLLBACK:
+        return HISTORY_ROLLING_BACK;
+    }
+    BUG("a goal that is not in the list");
+}
+
+/* The row as it stands when this unit is done. While it is expanded, installed_at tells since when. */
 void unit_advance_row(struct execution *x, int64_t units_done, bool is_complete)
 {
+    const struct run_context *run = x->run;
+    bool is_soaking = run->goal == GOAL_CONTRACT && !is_complete && x->earlier_row;
     x->is_complete = is_complete;
-    x->row.state = is_complete ? STR("applied") : STR("incomplete");
-    x->row.units_done = units_done;
+    x->row.state =
+        str_of(is_complete ? execution_end_state(run, x->planned) : state_under_way(run->goal));
+    x->row.units_done =
+        run->goal == GOAL_ROLLBACK ? x->planned->unit_count - units_done : units_done;
     x->row.statements = x->statements;
-    x->row.installed_at = journal_now(x->arena, x->run->journal);
+    x->row.installed_at =
+        is_soaking ? x->earlier_row->installed_at : journal_now(x->arena, run->journal);
     x->row.duration_us = clock_monotonic_us() - x->started_us;
+}
+
+/* The kind of the event that says that the open unit is done. */
+static const char *done_kind(const struct execution *x)
+{
+    bool is_last = unit_is_last(x);
+    switch (x->run->goal) {
+    case GOAL_APPLY:
+        if (is_last)
+            return x->planned->wait_unit ? EVENT_EXPANDED : EVENT_APPLIED;
+        break;
+    case GOAL_CONTRACT:
+        if (is_last)
+            return EVENT_CONTRACTED;
+        break;
+    case GOAL_ROLLBACK:
+        return is_last ? EVENT_ROLLED_BACK : EVENT_STEP_UNDONE;
+    }
+    return EVENT_STEP_DONE;
+}
+
+int64_t unit_number(const struct execution *x)
+{
+    if (x->run->goal == GOAL_ROLLBACK && x->unit)
+        return x->planned->unit_count - x->unit + 1;
+    return x->unit;
 }
 
 struct event unit_event(struct execution *x, const char *kind)
 {
     struct event e = journal_event(x->arena, x->run->journal, kind, x->label);
-    e.unit = x->planned->unit_count > 1 ? (int64_t)x->unit : 0;
+    e.unit = x->planned->unit_count > 1 || x->run->goal == GOAL_ROLLBACK ? unit_number(x) : 0;
     e.sql = buf_done(x->arena, &x->sql);
     e.duration_us = clock_monotonic_us() - x->unit_started_us;
     e.rows = x->rows;
@@ -280,16 +331,22 @@ struct event unit_event(struct execution *x, const char *kind)
     return e;
 }
 
-/* "applied", or "step done" with the digest of the unit; both prove the row as they leave it. */
+/* Proves the row as it leaves it; with the digest of the unit, where another run may go on behind it. */
 struct event unit_done_event(struct execution *x)
 {
-    bool is_last = unit_is_last(x);
-    struct event e = unit_event(x, is_last ? EVENT_APPLIED : EVENT_STEP_DONE);
+    const char *kind = done_kind(x);
+    struct event e = unit_event(x, kind);
     SCOPED(json) struct json *detail = json_make_object();
     journal_row_claim(detail, &x->row);
     if (x->wait.locked_at_us)
         json_set_i64(detail, "locked_us", clock_monotonic_us() - x->wait.locked_at_us);
-    if (!is_last) {
+    bool is_whole = x->run->goal != GOAL_APPLY && unit_is_last(x);
+    if (is_whole && x->run->reason)
+        json_set_cstr(detail, "reason", x->run->reason);
+    if (is_whole && x->run->is_early)
+        json_set_bool(detail, "early", true);
+    bool is_followed = strcmp(kind, EVENT_STEP_DONE) == 0 || strcmp(kind, EVENT_EXPANDED) == 0;
+    if (is_followed && x->digest) {
         struct digest d = digest_finish(x->digest);
         x->digest = NULL;
         json_set_str(detail, "unit", digest_str(&d));
@@ -411,7 +468,7 @@ bool unit_abandon(struct execution *x, struct fail *f)
 
 bool unit_complete_row(struct execution *x, struct fail *f)
 {
-    x->unit = x->planned->unit_count;
+    x->unit = x->last_unit;
     x->unit_started_us = clock_monotonic_us();
     buf_clear(&x->sql);
     unit_advance_row(x, x->unit, true);

@@ -37,8 +37,10 @@ struct execution {
     int64_t tried_units;      /* units_before at the last failure */
     int64_t tries;            /* of the unit behind them */
     int64_t first_failure_us; /* of that unit, monotonic */
-    bool is_complete;         /* the last unit is committed (or about to be) */
-    int64_t units_before;     /* done by earlier runs: not sent again */
+    uint32_t last_unit;       /* that this run does; 0: none */
+    bool is_complete;         /* that one is committed (or about to be) */
+    int64_t units_before;     /* done: not sent again */
+    int64_t units_at_start;   /* done by earlier runs */
     int64_t started_us;
     struct unit_records records;
 
@@ -118,12 +120,14 @@ bool unit_records_read(struct execution *x, struct fail *f) MUST_CHECK;
 void unit_start(struct execution *x, uint32_t number, enum unit_kind kind);
 void unit_close(struct execution *x);
 bool unit_is_last(const struct execution *x);
+/* Of the open one, as the history counts: a rollback goes from the last one to the first. */
+int64_t unit_number(const struct execution *x);
 /* A statement that is about to be sent: what the event will show, and the digest of the unit. */
 void unit_record_statement(struct execution *x, const struct statement *s);
 /* The row as it stands when so many units are done. */
 void unit_advance_row(struct execution *x, int64_t units_done, bool is_complete);
 struct event unit_event(struct execution *x, const char *kind);
-/* "applied", or "step done" with the digest of the unit; both prove the row as they leave it. */
+/* "applied", "expanded", "step done" …: proves the row as it leaves it. */
 struct event unit_done_event(struct execution *x);
 
 /* Behind the rollback of a unit whose entries did not follow the head of the chain: where that head is

@@ -14,16 +14,28 @@ static struct unit_record *record_of(struct execution *x, int64_t unit)
     return &x->records.at[unit - 1];
 }
 
+/* What comes behind it is another run of a repeatable, or of what was taken back. */
+static bool ends_migration(const struct event *e)
+{
+    return str_equal(e->kind, STR(EVENT_APPLIED)) || str_equal(e->kind, STR(EVENT_CONTRACTED)) ||
+           str_equal(e->kind, STR(EVENT_ROLLED_BACK));
+}
+
 static bool note_event(void *context, const struct event *e, struct fail *f)
 {
     struct execution *x = context;
-    if (str_equal(e->kind, STR(EVENT_APPLIED))) {
-        x->records.count = 0; /* an earlier run of a repeatable */
+    if (ends_migration(e)) {
+        x->records.count = 0;
         return true;
     }
-    if (e->unit <= 0 || e->unit > UINT32_MAX)
+    int64_t unit = e->unit;
+    if (unit <= 0 || unit > UINT32_MAX)
         return true;
-    struct unit_record *record = record_of(x, e->unit);
+    if (x->run->goal == GOAL_ROLLBACK) /* its own begin at the last unit that is done */
+        unit = x->planned->unit_count - unit + 1;
+    if (unit <= 0)
+        return true;
+    struct unit_record *record = record_of(x, unit);
     SCOPED(json) struct json *detail = NULL;
     if (e->detail.len) {
         detail = json_parse(e->detail, STR("event"), f);
@@ -38,9 +50,12 @@ static bool note_event(void *context, const struct event *e, struct fail *f)
         record->has_before = before != NULL;
         record->before = arena_str(x->arena, json_str_of(before));
         record->intent = arena_str(x->arena, json_str_of(json_get(detail, "statement")));
-    } else if (str_equal(e->kind, STR(EVENT_STEP_DONE))) {
+    } else if (str_equal(e->kind, STR(EVENT_STEP_DONE)) ||
+               str_equal(e->kind, STR(EVENT_EXPANDED)) ||
+               str_equal(e->kind, STR(EVENT_STEP_UNDONE))) {
         record->has_intent = false;
-        record->digest = arena_str(x->arena, json_str_of(json_get(detail, "unit")));
+        if (x->run->goal != GOAL_ROLLBACK) /* there it is that of what is to be undone */
+            record->digest = arena_str(x->arena, json_str_of(json_get(detail, "unit")));
     } else if (str_equal(e->kind, STR(EVENT_FAILED)) || str_equal(e->kind, STR(EVENT_RETRIED)) ||
                str_equal(e->kind, STR(EVENT_RESOLVED))) {
         bool is_unknown = false;

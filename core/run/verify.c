@@ -51,7 +51,9 @@ static void add_claim(struct verification *v, const struct event *e, const struc
         .event_id = e->id,
         .row_digest = arena_str(v->arena, row),
         .label = arena_str(v->arena, e->version),
-        .is_final = str_equal(e->kind, STR(EVENT_APPLIED)),
+        .is_final = str_equal(e->kind, STR(EVENT_APPLIED)) ||
+                    str_equal(e->kind, STR(EVENT_CONTRACTED)) ||
+                    str_equal(e->kind, STR(EVENT_ROLLED_BACK)),
         .is_resolution = str_equal(e->kind, STR(EVENT_RESOLVED)),
         .is_accepted = is_accepted,
     };
@@ -81,6 +83,11 @@ static void read_detail(struct verification *v, const struct event *e, bool is_s
     if (is_true(detail, "accepts_record") && is_sound && str_equal(e->kind, STR(EVENT_RESOLVED)))
         accept_findings(v, e, detail);
     add_claim(v, e, detail, false);
+    if (str_equal(e->kind, STR(EVENT_RUN_STARTED)))
+        v->is_first_run = is_true(detail, "first");
+    else if (str_equal(e->kind, STR(EVENT_RUN_FINISHED)))
+        v->is_first_run &=
+            !str_equal(json_str_of(json_get(detail, "exit")), str_of(exit_code_name(EXIT_DONE)));
 }
 
 bool verification_event(void *context, const struct event *e, struct fail *f)

@@ -43,6 +43,7 @@ struct verification {
         struct row_claim *at;
         size_t count, room;
     } claims;
+    bool is_first_run; /* a run that found an empty database has not come to its end yet */
     int64_t next_id;
     struct digest previous;
     int64_t events;

@@ -10,9 +10,10 @@
 struct recipe_row {
     const char *id; /* permanent: it stands in histories */
     unsigned node;
-    const char *hazards[RECIPE_HAZARDS_MAX]; /* that it settles; up to NULL */
+    const char *hazards[RECIPE_HAZARDS_MAX + 1]; /* that it settles; up to NULL */
     const char *why;
     rewrite_recipe *write;
+    bool waits; /* its last steps do */
 };
 
 static const struct recipe_row recipes[] = {
@@ -80,6 +81,41 @@ static const struct recipe_row recipes[] = {
         .write = rewrite_delete,
     },
     {
+        .id = "rename-table",
+        .node = PG_QUERY__NODE__NODE_RENAME_STMT,
+        .hazards = {"rename-table"},
+        .why = "As written every query that still has the old name would fail.",
+        .write = rewrite_rename_table,
+        .waits = true,
+    },
+    {
+        .id = "set-schema",
+        .node = PG_QUERY__NODE__NODE_ALTER_OBJECT_SCHEMA_STMT,
+        .hazards = {"set-schema"},
+        .why = "As written every query that still has the old schema would fail.",
+        .write = rewrite_set_schema,
+        .waits = true,
+    },
+    {
+        .id = "drop-table",
+        .node = PG_QUERY__NODE__NODE_DROP_STMT,
+        .hazards = {"drop-table", "drop-table-cascade", "drop-table-many-fks"},
+        .why = "As written every query that still uses the table would fail, and no way back would "
+               "be left.",
+        .write = rewrite_drop_table,
+        .waits = true,
+    },
+    {
+        .id = "drop-column",
+        .node = PG_QUERY__NODE__NODE_ALTER_TABLE_STMT,
+        .hazards = {"drop-column", "drop-column-cascade", "drop-column-takes-constraint",
+                    "drop-not-null"},
+        .why = "As written every query that still uses the column would fail, and no way back "
+               "would be left.",
+        .write = rewrite_drop_column,
+        .waits = true,
+    },
+    {
         .id = "drop-index",
         .node = PG_QUERY__NODE__NODE_DROP_STMT,
         .hazards = {"drop-index-blocking"},
@@ -144,9 +180,10 @@ const struct online_form *rewrite_statement(struct arena *a, const struct statem
     const PgQuery__Node *tree = s->tree;
     /* Forms of 16 to 18 are parsed in the words of 15 (grammar.h): places in the tree are not the text's. */
     bool is_readable = tree && s->has_own_places && !s->has_secret;
+    bool is_refused = found->effects.failure || found->effects.missing; /* better now than later */
     for (size_t i = 0; is_readable && i < ARRAY_LEN(recipes); i++) {
         const struct recipe_row *row = &recipes[i];
-        if (row->node != tree->node_case ||
+        if (row->node != tree->node_case || (is_refused && row->waits) ||
             (!settles(row, &found->hazards) && !is_asked_for(row, s)))
             continue;
         struct online_form *form = arena_new(a, struct online_form);
@@ -160,8 +197,12 @@ const struct online_form *rewrite_statement(struct arena *a, const struct statem
                             .form = form};
         bool is_written = read_tokens(a, s->text, &r.tokens) && row->write(&r) && form->steps.count;
         parse_tokens_free(&r.tokens);
-        if (is_written)
-            return form;
+        if (!is_written)
+            continue;
+        if (online_steps_at_once(form) < form->steps.count)
+            form->settles =
+                row->hazards; /* what breaks or loses something waits, or has a stand-in */
+        return form;
     }
     return NULL;
 }
@@ -214,6 +255,16 @@ void rewrite_undo(struct rewrite *r, struct online_step *step, enum undo_cost co
     step->undo = format_text(r->a, format, values);
     step->undo_cost = cost;
     va_end(values);
+}
+
+void rewrite_holds(struct rewrite *r, struct str relation)
+{
+    vec_push(r->a, &r->form->relations, relation);
+}
+
+void rewrite_frees(struct rewrite *r, struct str name)
+{
+    vec_push(r->a, &r->form->names, name);
 }
 
 /* ---- pieces ---- */

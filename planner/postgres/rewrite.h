@@ -51,6 +51,11 @@ struct online_step *rewrite_step_alone(struct rewrite *r, enum phase phase, cons
 void rewrite_undo(struct rewrite *r, struct online_step *step, enum undo_cost cost,
                   const char *format, ...) PRINTF_LIKE(4, 5);
 
+/* Until the steps that wait have run no other migration may change this relation ("public.orders"); in this
+   one, no statement behind may use a name that they set free: then the statement runs as written. */
+void rewrite_holds(struct rewrite *r, struct str relation);
+void rewrite_frees(struct rewrite *r, struct str name);
+
 /* ---- for recipes: pieces of the statement's text ---- */
 
 /* The token that begins at this byte, or the first one behind it; count of tokens: none. */
@@ -78,5 +83,10 @@ rewrite_recipe rewrite_alter_table;      /* rewrite_alter_table.c */
 rewrite_recipe rewrite_attach_partition; /* rewrite_attach.c */
 rewrite_recipe rewrite_update;           /* rewrite_dml.c */
 rewrite_recipe rewrite_delete;
+
+rewrite_recipe rewrite_rename_table; /* rewrite_rename.c */
+rewrite_recipe rewrite_set_schema;
+rewrite_recipe rewrite_drop_table; /* rewrite_drop.c */
+rewrite_recipe rewrite_drop_column;
 
 #endif

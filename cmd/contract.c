@@ -1,0 +1,128 @@
+/*
+ * migrate contract: what waits of expanded migrations, when the soak is over. The gate between the two is
+ * policy.contract_after; --now passes it, and its reason goes into the history.
+ */
+#include "cmd/command.h"
+#include "cmd/running.h"
+#include "cmd/signals.h"
+#include "core/base/clock.h"
+#include "core/base/log.h"
+#include "core/run/run_lock.h"
+
+static bool check_options(const struct options *o, struct fail *f)
+{
+    if (!o->now || (o->reason && o->reason[0]))
+        return true;
+    fail_set(f, EXIT_USAGE, "--now needs a reason");
+    return fail_hint(f,
+                     "Add --reason \"why the soak is not waited for\"; it is kept in the history.");
+}
+
+/* The migration that was named, as the history has it. */
+static const struct reconciled *find_named(const struct session *s, const struct reconciliation *r,
+                                           struct fail *f)
+{
+    struct str wanted = str_of(s->options->arguments.at[0]);
+    const struct reconciled *one = reconciliation_find(r, s->migrations.order, wanted);
+    if (!one) {
+        fail_set(f, EXIT_USAGE, "there is no migration with version \"%.*s\"", STR_ARG(wanted));
+        fail_hint(f, "`migrate status` lists the versions.");
+        return NULL;
+    }
+    if (one->state == STATE_EXPANDED || one->state == STATE_APPLIED ||
+        (one->row && str_equal(one->row->state, STR(HISTORY_EXPANDED))))
+        return one;
+    fail_set(f, EXIT_USAGE, "there is nothing to contract: %.*s is %s", STR_ARG(wanted),
+             migration_state_name(one->state));
+    fail_hint(f, "`migrate apply` expands it first.");
+    return NULL;
+}
+
+static bool refuse_early(const struct session *s, const struct open_phase *p, struct fail *f)
+{
+    SCOPED(arena) struct arena *a = arena_make();
+    fail_set(f, EXIT_REFUSED, "the soak of %.*s is not over: it ends at %s", STR_ARG(p->label),
+             p->until);
+    fail_detail(f, "It is expanded since %s, and policy.contract_after is %s.", p->since,
+                clock_duration_text(a, s->config.contract_after_ms * 1000));
+    fail_hint(f, "Run it then: %s", p->command);
+    return fail_hint(f, "If nothing needs the old form any more, say how you know: --now --reason "
+                        "\"…\".");
+}
+
+/* The expanded ones that may go on. */
+static bool select_open(struct running *run, const struct reconciliation *r, struct selection *out,
+                        struct fail *f)
+{
+    struct session *s = run->session;
+    const struct options *o = s->options;
+    const struct reconciled *only = NULL;
+    if (o->arguments.count && !(only = find_named(s, r, f)))
+        return false;
+    struct open_phases phases = phases_find(s, r);
+    const struct open_phase *early = NULL;
+    *out = (struct selection){
+        .migrations = arena_array(s->arena, const struct migration *, phases.count + 1),
+        .rows = arena_array(s->arena, const struct history_row *, phases.count + 1),
+    };
+    for (size_t i = 0; i < phases.count; i++) {
+        const struct open_phase *p = &phases.at[i];
+        if ((only && p->one != only) || !p->one->migration)
+            continue;
+        if (!p->is_over && !o->now) {
+            early = early ? early : p;
+            continue;
+        }
+        run->is_early |= !p->is_over;
+        out->migrations[out->count] = p->one->migration;
+        out->rows[out->count++] = p->one->row;
+    }
+    return out->count || !early || refuse_early(s, early, f);
+}
+
+static bool contract_locked(struct running *run, struct open_phases *phases, struct fail *f)
+{
+    struct session *s = run->session;
+    struct reconciliation r;
+    struct selection selection;
+    struct plan plan;
+    if (!s->driver->prepare_history(s->connection, f) || !session_read_history(s, f) ||
+        !session_check_record(s, f) || !session_reconcile(s, &r, f) ||
+        !reconciliation_check(&r, true, f) || !select_open(run, &r, &selection, f))
+        return false;
+    if (selection.count == 0)
+        return true;
+    return session_plan(s, &selection, false, &plan, f) && running_run(run, &selection, &plan, f) &&
+           phases_read(s, phases, f);
+}
+
+static bool contract(struct running *run, struct open_phases *phases, struct fail *f)
+{
+    struct session *s = run->session;
+    const struct options *o = s->options;
+    int64_t wait_ms = o->wait_is_given ? o->wait_ms : SESSION_WAIT_MS;
+    if (!check_options(o, f) || !session_start(s->arena, o, s, f) || !session_open(s, false, f))
+        return false;
+    session_print_notes(s);
+    if (!session_require_direct(s, f) ||
+        !run_lock_acquire(s->driver, s->connection, s->run, wait_ms, &stop_signal, f))
+        return false;
+    bool is_done = contract_locked(run, phases, f);
+    s->driver->unlock(s->connection);
+    return is_done;
+}
+
+enum exit_code cmd_contract(struct arena *a, const struct options *o, struct fail *f)
+{
+    struct session s = {.arena = a, .options = o};
+    struct running run;
+    struct open_phases phases = {0};
+    if (!running_start(&run, &s, GOAL_CONTRACT, f))
+        return f->code;
+    run.reason = o->reason;
+    signals_expect_run(true);
+    (void)contract(&run, &phases, f);
+    running_print(&run, &phases, f);
+    session_close(&s);
+    return f->code;
+}

@@ -1,0 +1,100 @@
+/* See phases.h. Times are the server's: those of the entries, and that of now. */
+#include "cmd/phases.h"
+
+#include "cmd/terminal.h"
+#include "core/base/clock.h"
+#include "core/base/json.h"
+#include "core/base/vec.h"
+
+static const char *time_text(struct arena *a, struct str iso)
+{
+    return arena_printf(a, "%s UTC", terminal_time(a, iso));
+}
+
+static struct open_phase open_phase(struct session *s, const struct reconciled *one)
+{
+    struct arena *a = s->arena;
+    struct open_phase phase = {.one = one, .label = history_row_label(one->row)};
+    int64_t now_us = clock_wall_us() + s->server.clock_offset_us;
+    int64_t since_us;
+    if (!clock_parse_iso(one->row->installed_at, &since_us))
+        since_us = now_us; /* not one of ours: the longest wait is the safe one */
+    int64_t until_us = since_us + s->config.contract_after_ms * 1000;
+    phase.since = time_text(a, one->row->installed_at);
+    phase.until = time_text(a, str_of(clock_iso(a, until_us)));
+    phase.command = session_command(s, "contract", phase.label);
+    phase.is_over = now_us >= until_us;
+    return phase;
+}
+
+struct open_phases phases_find(struct session *s, const struct reconciliation *r)
+{
+    struct open_phases phases = {0};
+    for (size_t i = 0; i < r->count; i++) {
+        const struct reconciled *one = &r->at[i];
+        if (one->row && str_equal(one->row->state, STR(HISTORY_EXPANDED)))
+            vec_push(s->arena, &phases, open_phase(s, one));
+    }
+    return phases;
+}
+
+bool phases_read(struct session *s, struct open_phases *out, struct fail *f)
+{
+    struct reconciliation r;
+    *out = (struct open_phases){0};
+    if (!session_read_history(s, f) || !session_reconcile(s, &r, f))
+        return false;
+    *out = phases_find(s, &r);
+    return true;
+}
+
+void phases_print(const struct open_phases *phases)
+{
+    for (size_t i = 0; i < phases->count; i++) {
+        const struct open_phase *p = &phases->at[i];
+        terminal_print("%swaiting%s  %.*s is expanded since %s; what is left of it %s %s:\n"
+                       "         %s\n",
+                       ink_on(INK_WARN), ink_off(INK_WARN), STR_ARG(p->label), p->since,
+                       p->is_over ? "may run since" : "may run from", p->until, p->command);
+    }
+}
+
+struct json *phases_json(const struct open_phases *phases)
+{
+    struct json *list = json_make_array();
+    for (size_t i = 0; i < phases->count; i++) {
+        const struct open_phase *p = &phases->at[i];
+        struct json *one = json_make_object();
+        json_set_str(one, "version", p->label);
+        json_set_cstr(one, "since", p->since);
+        json_set_cstr(one, "until", p->until);
+        json_set_bool(one, "soak_is_over", p->is_over);
+        json_set_cstr(one, "continue", p->command);
+        json_push(list, one);
+    }
+    return list;
+}
+
+bool phases_check(struct session *s, const struct plan *plan, struct fail *f)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct planned_migration *p = &plan->migrations[i];
+        const struct phase_conflict *c = &p->conflict;
+        if (!c->label.len)
+            continue;
+        fail_set(f, EXIT_REFUSED, "%.*s changes %.*s, and %.*s, which is about it, %s",
+                 STR_ARG(migration_label(p->migration)), STR_ARG(c->relation), STR_ARG(c->label),
+                 "waits for its contract");
+        fail_at(f, p->migration->path, c->line, 1, (struct str){0});
+        fail_detail(f, "Steps of %.*s that wait were chosen for %.*s as it is.", STR_ARG(c->label),
+                    STR_ARG(c->relation));
+        fail_hint(f, "End it first: %s", session_command(s, "contract", c->label));
+        if (i) {
+            struct str before = migration_label(plan->migrations[i - 1].migration);
+            fail_hint(f, "What is in front of it can be applied: migrate apply --to %.*s",
+                      STR_ARG(before));
+        }
+        return false;
+    }
+    return true;
+}

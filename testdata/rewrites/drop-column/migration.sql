@@ -1,0 +1,3 @@
+ALTER TABLE users DROP COLUMN "Name", DROP COLUMN town_id, DROP age, DROP COLUMN IF EXISTS nothing;
+ALTER TABLE towns DROP COLUMN code CASCADE;
+UPDATE users SET email = NULL WHERE id > 90;

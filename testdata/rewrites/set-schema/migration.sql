@@ -1,0 +1,2 @@
+ALTER TABLE events SET SCHEMA archive;
+ALTER TABLE "Odd"."T" SET SCHEMA archive;
