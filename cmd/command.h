@@ -30,6 +30,7 @@ enum exit_code cmd_new(struct arena *a, const struct options *o, struct fail *f)
 enum exit_code cmd_plan(struct arena *a, const struct options *o, struct fail *f);
 enum exit_code cmd_apply(struct arena *a, const struct options *o, struct fail *f);
 enum exit_code cmd_contract(struct arena *a, const struct options *o, struct fail *f);
+enum exit_code cmd_rollback(struct arena *a, const struct options *o, struct fail *f);
 enum exit_code cmd_status(struct arena *a, const struct options *o, struct fail *f);
 enum exit_code cmd_history(struct arena *a, const struct options *o, struct fail *f);
 enum exit_code cmd_resolve(struct arena *a, const struct options *o, struct fail *f);

@@ -56,6 +56,16 @@ static const struct command rows[] = {
      "migrate contract 0042 -t production\n"
      "migrate contract 0042 --now --reason \"no release older than 41 runs, ticket 311\"\n",
      0, 1, cmd_contract},
+    {"rollback", NULL, ON_ROLLBACK, "VERSION",
+     "take an expanded migration back, before its contract",
+     "Undoes the steps of a migration that waits for its contract, or was cut off on its way "
+     "there: "
+     "the\n"
+     "last one first. It is pending again then. Exit 3 where a step has no undo, or where what was "
+     "written\n"
+     "meanwhile would be lost (--lossy). Safe to kill at any moment and to run again.",
+     "migrate rollback 0042 -t production --reason \"release 42 is withdrawn\"\n", 1, 1,
+     cmd_rollback},
     {"status", status_aliases, ON_STATUS, "", "what is applied, pending, changed, missing",
      "Compares the files with the history. Never locks, never writes. Exit 4 when an applied file "
      "was\n"

@@ -214,6 +214,59 @@ static void a_first_run_that_is_continued_is_as_written(void **state UNUSED)
     assert_out(&r, "expanded  0006");
 }
 
+/* ---- the way back ---- */
+
+static void a_rollback_ends_where_it_began(void **state UNUSED)
+{
+    for (size_t i = 0; i < ARRAY_LEN(waiting_cases); i++) {
+        const char *name = waiting_cases[i];
+        struct project *p = make_case(name);
+        const char *before = project_schema(p);
+        if (strcmp(name, "drop-table") == 0) /* what ran as written has no undo */
+            project_write(p, "0001_case.sql", "DROP TABLE carts, lines CASCADE;\n");
+        else if (strcmp(name, "drop-column") == 0)
+            project_write(p, "0001_case.sql", "ALTER TABLE users DROP \"Name\", DROP town_id;\n");
+        else
+            project_write(p, "0001_case.sql", "ALTER TABLE customers RENAME TO clients;\n");
+        struct ran r = project_run(p, "apply", NULL);
+        assert_exit(&r, 0);
+        r = project_run(p, "rollback", "0001", "--reason", "withdrawn", NULL);
+        assert_exit(&r, 0);
+        assert_out(&r, "rolled back  0001  case");
+        assert_same(project_schema(p), before);
+        assert_answer(p, "SELECT state, units_done FROM migrator.history", "rolled back|0");
+        assert_whole(p);
+        r = project_run(p, "rollback", "0001", NULL);
+        assert_exit(&r, 0);
+        assert_out(&r, "nothing to do");
+        r = project_run(p, "status", NULL);
+        assert_exit(&r, 0);
+        assert_out(&r, "0 applied, 1 pending");
+        r = project_run(p, "apply", NULL);
+        assert_exit(&r, 0);
+        assert_out(&r, "expanded  0001");
+        r = project_run(p, "contract", NOW, NULL);
+        assert_exit(&r, 0);
+        r = project_run(p, "rollback", "0001", NULL);
+        assert_exit(&r, 2);
+        assert_err(&r, "0001 cannot be taken back: it is applied");
+        assert_whole(p);
+    }
+}
+
+static void what_has_no_undo_is_not_taken_back(void **state UNUSED)
+{
+    struct project *p = make_customers("ALTER TABLE customers RENAME TO clients;\n"
+                                       "CREATE TABLE more (id bigint);\n");
+    struct ran r = project_run(p, "apply", NULL);
+    assert_exit(&r, 0);
+    r = project_run(p, "rollback", "0001", NULL);
+    assert_exit(&r, 3);
+    assert_err(&r, "0001 cannot be taken back: what its step 2 did has no undo");
+    assert_answer(p, "SELECT state FROM migrator.history", "expanded");
+    assert_whole(p);
+}
+
 /* ---- runs that are cut off ---- */
 
 static const char *as_written(const char *name)
@@ -231,8 +284,9 @@ static bool cut_at(struct project *p, const char *command, enum proxy_cut cut, u
     const char *direct = p->url;
     p->url = proxy_url(proxy, p->database, NULL);
     proxy_cut_at_nth_text(proxy, cut, "COMMIT", nth);
-    bool is_contract = strcmp(command, "contract") == 0;
-    struct ran r = is_contract ? project_run(p, command, NOW, NULL) : project_run(p, command, NULL);
+    struct ran r = strcmp(command, "contract") == 0   ? project_run(p, command, NOW, NULL)
+                   : strcmp(command, "rollback") == 0 ? project_run(p, command, "0001", NULL)
+                                                      : project_run(p, command, NULL);
     bool is_cut = proxy_cuts(proxy) > 0;
     proxy_stop(proxy);
     p->url = direct;
@@ -277,6 +331,26 @@ static void runs_that_lose_their_connection_at_a_commit_are_ended_by_the_next(vo
     }
 }
 
+static void rollbacks_that_lose_their_connection_are_ended_by_the_next(void **state UNUSED)
+{
+    static const enum proxy_cut kinds[] = {PROXY_CUT_BEFORE, PROXY_CUT_AFTER_ANSWER};
+    for (size_t k = 0; k < ARRAY_LEN(kinds); k++) {
+        struct project *p = make_customers("CREATE INDEX by_email ON customers (email);\n"
+                                           "ALTER TABLE customers RENAME TO clients;\n"
+                                           "ALTER TABLE orders ADD CHECK (id > 0);\n");
+        fixture_write(p->home, "migrator.yml", "locks: { attempts: 1000, budget: 60s }\n");
+        project_execute(p, "INSERT INTO orders SELECT generate_series(1, 100); ANALYZE");
+        const char *before = project_schema(p);
+        struct ran r = project_run(p, "apply", NULL);
+        assert_exit(&r, 0);
+        assert_out(&r, "expanded  0001");
+        cut_until_done(p, "rollback", kinds[k]);
+        assert_same(project_schema(p), before);
+        assert_answer(p, "SELECT state FROM migrator.history", "rolled back");
+        assert_whole(p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -288,6 +362,9 @@ int main(void)
         cmocka_unit_test(a_run_does_not_change_what_it_expands_itself),
         cmocka_unit_test(a_first_run_is_as_written),
         cmocka_unit_test(a_first_run_that_is_continued_is_as_written),
+        cmocka_unit_test(a_rollback_ends_where_it_began),
+        cmocka_unit_test(what_has_no_undo_is_not_taken_back),
+        cmocka_unit_test(rollbacks_that_lose_their_connection_are_ended_by_the_next),
         cmocka_unit_test(runs_that_lose_their_connection_at_a_commit_are_ended_by_the_next),
     };
     return cmocka_run_group_tests(tests, start, end);

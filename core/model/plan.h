@@ -62,6 +62,9 @@ struct planned_migration {
     enum verdict verdict;
     uint64_t statement_count; /* also when streamed */
     uint32_t unit_count;
+    /* Of the way back (plan_undo): how many units of the migration are left behind each of these, from none
+       of them on; NULL: it is no way back. */
+    const int64_t *units_left;
     uint32_t wait_unit; /* the first one that `migrate contract` runs, not apply; 0: none waits */
     bool is_streamed;   /* too large to keep statement by statement */
     bool is_single;     /* one unit: the history row and all changes are one commit */

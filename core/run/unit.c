@@ -287,7 +287,7 @@ void unit_advance_row(struct execution *x, int64_t units_done, bool is_complete)
     x->row.state =
         str_of(is_complete ? execution_end_state(run, x->planned) : state_under_way(run->goal));
     x->row.units_done =
-        run->goal == GOAL_ROLLBACK ? x->planned->unit_count - units_done : units_done;
+        run->goal == GOAL_ROLLBACK ? x->planned->units_left[units_done] : units_done;
     x->row.statements = x->statements;
     x->row.installed_at =
         is_soaking ? x->earlier_row->installed_at : journal_now(x->arena, run->journal);
@@ -316,7 +316,7 @@ static const char *done_kind(const struct execution *x)
 int64_t unit_number(const struct execution *x)
 {
     if (x->run->goal == GOAL_ROLLBACK && x->unit)
-        return x->planned->unit_count - x->unit + 1;
+        return x->planned->units_left[x->unit - 1];
     return x->unit;
 }
 

@@ -21,6 +21,16 @@ static bool ends_migration(const struct event *e)
            str_equal(e->kind, STR(EVENT_ROLLED_BACK));
 }
 
+/* Which unit of a way back undoes this one; 0: none. */
+static int64_t undo_of(const struct planned_migration *p, int64_t unit)
+{
+    for (uint32_t i = 0; i < p->unit_count; i++) {
+        if (p->units_left[i] == unit)
+            return i + 1;
+    }
+    return 0;
+}
+
 static bool note_event(void *context, const struct event *e, struct fail *f)
 {
     struct execution *x = context;
@@ -32,7 +42,7 @@ static bool note_event(void *context, const struct event *e, struct fail *f)
     if (unit <= 0 || unit > UINT32_MAX)
         return true;
     if (x->run->goal == GOAL_ROLLBACK) /* its own begin at the last unit that is done */
-        unit = x->planned->unit_count - unit + 1;
+        unit = undo_of(x->planned, unit);
     if (unit <= 0)
         return true;
     struct unit_record *record = record_of(x, unit);
