@@ -11,15 +11,14 @@
 #include "sql.h"
 
 static const struct pgdrv_query *exists_query(struct connection *c, struct pgdrv_query *q,
-                                              const char *values[3])
+                                              const char *values[2])
 {
-    static const Oid types[] = {OID_TEXT, OID_TEXT, OID_TEXT};
+    static const Oid types[] = {OID_TEXT, OID_TEXT};
 
     values[0] = arena_cstr(c->arena, c->history_name);
     values[1] = arena_printf(c->arena, "%s.history", c->history_schema);
-    values[2] = arena_printf(c->arena, "%s.event", c->history_schema);
     *q = (struct pgdrv_query){
-        .sql = sql_postgres_history_exists, .count = 3, .values = values, .types = types};
+        .sql = sql_postgres_history_exists, .count = 2, .values = values, .types = types};
     return q;
 }
 
@@ -101,7 +100,7 @@ static bool take_history(struct arena *a, struct connection *c, const PGresult *
 static bool send_questions(struct connection *c, bool is_new, const char *sql, struct fail *f)
 {
     struct pgdrv_query exists;
-    const char *values[3];
+    const char *values[2];
     struct pgdrv_query read = {.sql = pgdrv_sql(c, sql)};
 
     return (!is_new || pgdrv_session_send(c, f)) &&
@@ -241,7 +240,7 @@ static bool make_tables(struct connection *c, bool has_schema, struct fail *f)
 bool pgdrv_prepare_history(struct connection *c, struct fail *f)
 {
     struct pgdrv_query query;
-    const char *values[3];
+    const char *values[2];
     bool exists = false;
 
     if (!pgdrv_session_ensure(c, f))
