@@ -91,10 +91,10 @@ static bool is_about_proof(const struct hazard *h)
     return strcmp(h->rule->id, "add-constraint-compat") == 0;
 }
 
-static bool settles(const struct online_form *form, const struct hazard *h)
+static bool is_named(const char *const *ids, const struct hazard *h)
 {
-    for (size_t i = 0; form->settles && form->settles[i]; i++) {
-        if (strcmp(form->settles[i], h->rule->id) == 0)
+    for (size_t i = 0; ids && ids[i]; i++) {
+        if (strcmp(ids[i], h->rule->id) == 0)
             return true;
     }
     return false;
@@ -107,14 +107,15 @@ static void settle_findings(struct arena *a, const struct online_form *form,
     size_t own = findings->count;
     for (size_t i = 0; i < own; i++) {
         struct hazard *h = &findings->at[i];
-        if (h->level < HAZARD_WARN || (is_found(of_steps, h) && !settles(form, h)))
+        if (h->level < HAZARD_WARN || is_named(form->keeps, h) ||
+            (is_found(of_steps, h) && !is_named(form->settles, h)))
             continue;
         h->settled_by = form->recipe;
     }
     for (size_t i = 0; i < of_steps->count; i++) {
         const struct hazard *h = &of_steps->at[i];
         if (h->level < HAZARD_WARN || is_found(findings, h) || is_about_proof(h) ||
-            settles(form, h))
+            is_named(form->settles, h))
             continue;
         vec_push(a, findings, *h);
         findings->at[findings->count - 1].offset_bytes = 0; /* it is one in the step's text */

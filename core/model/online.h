@@ -91,6 +91,8 @@ struct online_form {
     /* Ids of the hazards that it settles, up to NULL, even where a step does what they speak of. Not
        stored. */
     const char *const *settles;
+    /* Those that stand in spite of it: what is lost when the last step has run is lost. */
+    const char *const *keeps;
     /* Names that only the last step sets free: not stored. */
     struct {
         struct str *at;

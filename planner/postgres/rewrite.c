@@ -6,6 +6,7 @@
 #include <stdarg.h>
 
 #define RECIPE_HAZARDS_MAX 12
+#define RECIPE_KEEPS_MAX 2
 
 struct recipe_row {
     const char *id; /* permanent: it stands in histories */
@@ -14,6 +15,8 @@ struct recipe_row {
     const char *why;
     rewrite_recipe *write;
     bool waits; /* its last steps do */
+    /* Of its hazards: not settled, since what they speak of is lost in the end; up to NULL. */
+    const char *keeps[RECIPE_KEEPS_MAX + 1];
 };
 
 static const struct recipe_row recipes[] = {
@@ -104,6 +107,7 @@ static const struct recipe_row recipes[] = {
                "be left.",
         .write = rewrite_drop_table,
         .waits = true,
+        .keeps = {"drop-table", "drop-table-cascade"},
     },
     {
         .id = "drop-column",
@@ -114,6 +118,7 @@ static const struct recipe_row recipes[] = {
                "would be left.",
         .write = rewrite_drop_column,
         .waits = true,
+        .keeps = {"drop-column", "drop-column-cascade"},
     },
     {
         .id = "drop-index",
@@ -199,6 +204,7 @@ const struct online_form *rewrite_statement(struct arena *a, const struct statem
         parse_tokens_free(&r.tokens);
         if (!is_written)
             continue;
+        form->keeps = row->keeps;
         if (online_steps_at_once(form) < form->steps.count)
             form->settles =
                 row->hazards; /* what breaks or loses something waits, or has a stand-in */
