@@ -17,7 +17,8 @@ static void what_is_added_is_planned_over_what_is_merged(void **state)
 {
     (void)state;
     const char *r = make_repository();
-    fixture_write(r, "db/m/0003_wide.sql", "ALTER TABLE users ALTER COLUMN age TYPE bigint;\n");
+    fixture_write(r, "db/m/0003_wide.sql",
+                  "-- migrate: as-written\nALTER TABLE users ALTER COLUMN age TYPE bigint;\n");
     commit(r, "Bea");
     struct said s = plan_in(r, PLAN);
     assert_ended(&s, 3);

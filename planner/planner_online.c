@@ -5,6 +5,7 @@
 #include "planner/planner_parts.h"
 
 #include "core/base/vec.h"
+#include "planner/postgres/rewrite.h"
 
 void planner_online_begin(struct pass *p, const struct script_batch *batch)
 {
@@ -91,13 +92,13 @@ static bool is_about_proof(const struct hazard *h)
     return strcmp(h->rule->id, "add-constraint-compat") == 0;
 }
 
-static bool is_named(const char *const *ids, const struct hazard *h)
+static bool settles(const struct online_form *form, const struct hazard *h)
 {
-    for (size_t i = 0; ids && ids[i]; i++) {
-        if (strcmp(ids[i], h->rule->id) == 0)
+    for (size_t i = 0; form->settles && form->settles[i]; i++) {
+        if (strcmp(form->settles[i], h->rule->id) == 0)
             return true;
     }
-    return false;
+    return rewrite_expects(form->recipe, h->rule->id);
 }
 
 /* What no step does any more is settled. What only a step does is said of the statement. */
@@ -107,15 +108,15 @@ static void settle_findings(struct arena *a, const struct online_form *form,
     size_t own = findings->count;
     for (size_t i = 0; i < own; i++) {
         struct hazard *h = &findings->at[i];
-        if (h->level < HAZARD_WARN || is_named(form->keeps, h) ||
-            (is_found(of_steps, h) && !is_named(form->settles, h)))
+        if (h->level < HAZARD_WARN || rewrite_keeps(form->recipe, h->rule->id) ||
+            (is_found(of_steps, h) && !settles(form, h)))
             continue;
         h->settled_by = form->recipe;
     }
     for (size_t i = 0; i < of_steps->count; i++) {
         const struct hazard *h = &of_steps->at[i];
         if (h->level < HAZARD_WARN || is_found(findings, h) || is_about_proof(h) ||
-            is_named(form->settles, h))
+            settles(form, h))
             continue;
         vec_push(a, findings, *h);
         findings->at[findings->count - 1].offset_bytes = 0; /* it is one in the step's text */

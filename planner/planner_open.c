@@ -65,7 +65,9 @@ bool planner_open_is_reused(const struct online_form *form, const struct stateme
 {
     for (size_t i = 0; i < count; i++) {
         for (size_t n = 0; n < form->names.count; n++) {
-            if (text_mentions(at[i].text, form->names.at[n]))
+            const struct online_name *freed = &form->names.at[n];
+            if (text_mentions(at[i].text, freed->name) &&
+                (!freed->of.len || text_mentions(at[i].text, freed->of)))
                 return true;
         }
     }

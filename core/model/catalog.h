@@ -122,6 +122,7 @@ struct catalog_column {
     bool is_local;
     bool is_dropped;
     bool has_missing_value; /* pg_attribute.atthasmissing */
+    struct str rights;      /* pg_attribute.attacl; "" : none, or not known */
     double null_fraction;   /* pg_stats; -1: not known */
     double distinct;        /* pg_stats.n_distinct; 0: not known */
     uint32_t created_in;
@@ -166,6 +167,7 @@ struct catalog_constraint {
     bool is_local;
     bool is_inherited;
     bool is_period;                    /* WITHOUT OVERLAPS, PERIOD */
+    struct str definition;             /* of a foreign key, as of an index */
     struct catalog_constraint *parent; /* of the partitioned table that it was made for */
     bool is_dropped;
     uint32_t created_in;
@@ -235,7 +237,8 @@ struct catalog_index {
     bool is_nulls_not_distinct;
     bool is_clustered; /* CLUSTER ON */
     bool is_replica_identity;
-    int64_t scans; /* pg_stat_user_indexes.idx_scan; -1: not known */
+    struct str definition; /* pg_get_indexdef(); "" where it came from a statement */
+    int64_t scans;         /* pg_stat_user_indexes.idx_scan; -1: not known */
 };
 
 struct catalog_sequence {
@@ -262,10 +265,9 @@ struct catalog_relation {
     VEC_OF(struct catalog_relation *) parents; /* inheritance and partitioning */
     VEC_OF(struct catalog_relation *) children;
     VEC_OF(struct catalog_trigger *) triggers;
-    VEC_OF(struct catalog_rule *) rules; /* and policies; not the _RETURN rule of views */
-    VEC_OF(struct catalog_relation *)
-    owned;                           /* sequences OWNED BY it, now or once: see owner_table */
-    VEC_OF(struct catalog_use) uses; /* views: what they read */
+    VEC_OF(struct catalog_rule *) rules;     /* and policies; not the _RETURN rule of views */
+    VEC_OF(struct catalog_relation *) owned; /* sequences, now or once: see owner_table */
+    VEC_OF(struct catalog_use) uses;         /* views: what they read */
     VEC_OF(struct catalog_function *) used_functions; /* views */
     VEC_OF(struct catalog_type *) used_types;         /* views: in casts */
     struct catalog_index *index;                      /* kinds i and I only */
@@ -341,9 +343,8 @@ struct catalog_object {
     struct str name;
     struct str schema;
     struct str extension; /* whose member it is; "" : none */
-    struct str
-        parent; /* of a server: its foreign-data wrapper; of a cast ("a AS b"): its method and
-                          context as in pg_cast, "fa" */
+    /* Of a server its foreign-data wrapper; of a cast ("a AS b") its method and context: "fa". */
+    struct str parent;
     bool is_dropped;
 };
 
@@ -430,8 +431,7 @@ struct catalog_relation *catalog_next_owned(const struct catalog_relation *r, si
 void catalog_add_child(struct catalog *c, struct catalog_relation *parent,
                        struct catalog_relation *child);
 
-/* Marks as dropped: a relation with its indexes, constraints, row type and owned sequences; nothing
-   that merely depends on it. */
+/* Marks as dropped, a relation with all that it consists of; nothing that merely depends on it. */
 void catalog_drop_relation(struct catalog *c, struct catalog_relation *r);
 void catalog_drop_constraint(struct catalog *c, struct catalog_constraint *k); /* and its index */
 void catalog_drop_type(struct catalog *c, struct catalog_type *t);

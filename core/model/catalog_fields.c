@@ -45,6 +45,7 @@ FIELDS(column, {"name", FIELD_STR, IN(name), 0, NULL}, {"type", FIELD_TYPE, IN(t
        {"is_inherited", FIELD_BOOL, IN(is_inherited), 0, NULL},
        {"is_local", FIELD_BOOL, IN(is_local), 1, NULL},
        {"has_missing_value", FIELD_BOOL, IN(has_missing_value), 0, NULL},
+       {"rights", FIELD_STR, IN(rights), 0, NULL},
        {"null_fraction", FIELD_F64, IN(null_fraction), -1, NULL},
        {"distinct", FIELD_F64, IN(distinct), 0, NULL});
 #undef IN
@@ -61,6 +62,7 @@ FIELDS(index, {"table", FIELD_RELATION, IN(table), 0, NULL},
        {"is_nulls_not_distinct", FIELD_BOOL, IN(is_nulls_not_distinct), 0, NULL},
        {"is_clustered", FIELD_BOOL, IN(is_clustered), 0, NULL},
        {"is_replica_identity", FIELD_BOOL, IN(is_replica_identity), 0, NULL},
+       {"definition", FIELD_STR, IN(definition), 0, NULL},
        {"scans", FIELD_I64, IN(scans), -1, NULL});
 #undef IN
 
@@ -93,7 +95,8 @@ FIELDS(constraint, {"name", FIELD_STR, IN(name), 0, NULL},
        {"is_no_inherit", FIELD_BOOL, IN(is_no_inherit), 0, NULL},
        {"is_local", FIELD_BOOL, IN(is_local), 1, NULL},
        {"is_inherited", FIELD_BOOL, IN(is_inherited), 0, NULL},
-       {"is_period", FIELD_BOOL, IN(is_period), 0, NULL});
+       {"is_period", FIELD_BOOL, IN(is_period), 0, NULL},
+       {"definition", FIELD_STR, IN(definition), 0, NULL});
 #undef IN
 
 #define IN(field) (uint16_t) offsetof(struct catalog_trigger, field)

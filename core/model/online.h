@@ -91,11 +91,12 @@ struct online_form {
     /* Ids of the hazards that it settles, up to NULL, even where a step does what they speak of. Not
        stored. */
     const char *const *settles;
-    /* Those that stand in spite of it: what is lost when the last step has run is lost. */
-    const char *const *keeps;
-    /* Names that only the last step sets free: not stored. */
+    /* Names that only the last step sets free: not stored. of: the table without which it means something
+       else; "": none. */
     struct {
-        struct str *at;
+        struct online_name {
+            struct str name, of;
+        } * at;
         size_t count, room;
     } names;
     struct {

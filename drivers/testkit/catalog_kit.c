@@ -26,6 +26,7 @@ static void forget_of_columns(const struct catalog_relation *r)
         column->null_fraction = -1;
         column->distinct = 0;
         column->has_missing_value = false; /* it tells of rows */
+        column->rights = (struct str){0};  /* GRANT is not folded */
     }
 }
 
@@ -68,8 +69,10 @@ static void forget_of_relation(struct catalog_relation *r)
     r->bound.text = (struct str){0};
     forget_of_columns(r);
     forget_of_keys(r->partition_keys.at, r->partition_keys.count);
-    for (size_t i = 0; i < r->constraints.count; i++)
+    for (size_t i = 0; i < r->constraints.count; i++) {
         forget_text(&r->constraints.at[i]->check);
+        r->constraints.at[i]->definition = (struct str){0};
+    }
     for (size_t i = 0; i < r->rules.count; i++) {
         forget_text(&r->rules.at[i]->using_expression);
         forget_text(&r->rules.at[i]->check);
@@ -77,6 +80,7 @@ static void forget_of_relation(struct catalog_relation *r)
     }
     if (r->index) {
         r->index->scans = -1;
+        r->index->definition = (struct str){0};
         forget_text(&r->index->predicate);
         forget_of_keys(r->index->keys.at, r->index->keys.count);
     }

@@ -5,19 +5,27 @@
 
 #include <stdarg.h>
 
-#define RECIPE_HAZARDS_MAX 12
-#define RECIPE_KEEPS_MAX 2
+#define RECIPE_HAZARDS_MAX 16
 
 struct recipe_row {
     const char *id; /* permanent: it stands in histories */
     unsigned node;
     const char *hazards[RECIPE_HAZARDS_MAX + 1]; /* that it settles; up to NULL */
+    const char *expects[RECIPE_HAZARDS_MAX + 1]; /* of its own steps, and no matter there */
+    const char *keeps[RECIPE_HAZARDS_MAX + 1];   /* that stand in either form */
     const char *why;
     rewrite_recipe *write;
     bool waits; /* its last steps do */
-    /* Of its hazards: not settled, since what they speak of is lost in the end; up to NULL. */
-    const char *keeps[RECIPE_KEEPS_MAX + 1];
 };
+
+/* Triggers and foreign keys are made in a moment, with a short timeout, and rows are changed a range at
+   a time. An index on a copy of a unique column meets no duplicates, NOT NULL on one that a trigger
+   fills no NULL. What is dropped in the end is a copy, or has one. */
+#define SYNC_EXPECTS                                                                               \
+    "create-trigger", "drop-trigger", "fk-locks-parent", "lock-table-explicit",                    \
+        "unbatched-backfill", "dml-affects-many-rows", "create-unique-index-existing",             \
+        "set-not-null-compat", "primary-key-using-index-nullable", "drop-column",                  \
+        "drop-column-takes-constraint", "rename-column", "dynamic-sql"
 
 static const struct recipe_row recipes[] = {
     {
@@ -121,6 +129,33 @@ static const struct recipe_row recipes[] = {
         .keeps = {"drop-column", "drop-column-cascade"},
     },
     {
+        .id = "rename-column",
+        .node = PG_QUERY__NODE__NODE_RENAME_STMT,
+        .hazards = {"rename-column"},
+        .expects = {SYNC_EXPECTS},
+        .why = "As written it would break the code that runs, at the moment it is committed.",
+        .write = rewrite_rename_column,
+    },
+    {
+        .id = "fill-column",
+        .node = PG_QUERY__NODE__NODE_ALTER_TABLE_STMT,
+        .hazards = {"add-required-column"},
+        .expects = {SYNC_EXPECTS},
+        .why = "As written it would fail on the first row that is there, or fail the code that "
+               "does not know the column.",
+        .write = rewrite_fill_column,
+    },
+    {
+        .id = "retype-column",
+        .node = PG_QUERY__NODE__NODE_ALTER_TABLE_STMT,
+        .hazards = {"alter-type-rewrite"},
+        .expects = {SYNC_EXPECTS},
+        .keeps = {"alter-type-compat", "lossy-type-change", "sequence-narrower-than-column"},
+        .why = "As written it would write every row anew, and build every index, while nobody else "
+               "can use the table.",
+        .write = rewrite_retype,
+    },
+    {
         .id = "drop-index",
         .node = PG_QUERY__NODE__NODE_DROP_STMT,
         .hazards = {"drop-index-blocking"},
@@ -153,6 +188,36 @@ static bool settles(const struct recipe_row *row, const struct hazards *found)
         }
     }
     return false;
+}
+
+static bool is_among(const char *const *ids, const char *id)
+{
+    for (size_t i = 0; i < RECIPE_HAZARDS_MAX && ids[i]; i++) {
+        if (strcmp(ids[i], id) == 0)
+            return true;
+    }
+    return false;
+}
+
+static const struct recipe_row *find_recipe(const char *id)
+{
+    for (size_t i = 0; i < ARRAY_LEN(recipes); i++) {
+        if (strcmp(recipes[i].id, id) == 0)
+            return &recipes[i];
+    }
+    return NULL;
+}
+
+bool rewrite_expects(const char *recipe, const char *rule_id)
+{
+    const struct recipe_row *row = find_recipe(recipe);
+    return row && is_among(row->expects, rule_id);
+}
+
+bool rewrite_keeps(const char *recipe, const char *rule_id)
+{
+    const struct recipe_row *row = find_recipe(recipe);
+    return row && is_among(row->keeps, rule_id);
 }
 
 static bool is_comment(int kind)
@@ -204,7 +269,6 @@ const struct online_form *rewrite_statement(struct arena *a, const struct statem
         parse_tokens_free(&r.tokens);
         if (!is_written)
             continue;
-        form->keeps = row->keeps;
         if (online_steps_at_once(form) < form->steps.count)
             form->settles =
                 row->hazards; /* what breaks or loses something waits, or has a stand-in */
@@ -270,7 +334,14 @@ void rewrite_holds(struct rewrite *r, struct str relation)
 
 void rewrite_frees(struct rewrite *r, struct str name)
 {
-    vec_push(r->a, &r->form->names, name);
+    struct online_name freed = {.name = name};
+    vec_push(r->a, &r->form->names, freed);
+}
+
+void rewrite_frees_column(struct rewrite *r, const struct catalog_relation *table, struct str name)
+{
+    struct online_name freed = {.name = name, .of = table->name};
+    vec_push(r->a, &r->form->names, freed);
 }
 
 /* ---- pieces ---- */

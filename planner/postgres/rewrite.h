@@ -40,6 +40,11 @@ const struct online_form *rewrite_statement(struct arena *a, const struct statem
                                             struct catalog *catalog, const struct analysis *found,
                                             unsigned major);
 
+/* Whether a recipe has steps of which this is found, and knows that it is no matter there. */
+bool rewrite_expects(const char *recipe, const char *rule_id);
+/* Whether a finding of the statement stands though no step of the recipe's is found to do it. */
+bool rewrite_keeps(const char *recipe, const char *rule_id);
+
 /* ---- for recipes: writing steps ---- */
 
 /* A step with a transaction of its own; sql is formatted. The step is returned for its undo. */
@@ -55,6 +60,8 @@ void rewrite_undo(struct rewrite *r, struct online_step *step, enum undo_cost co
    one, no statement behind may use a name that they set free: then the statement runs as written. */
 void rewrite_holds(struct rewrite *r, struct str relation);
 void rewrite_frees(struct rewrite *r, struct str name);
+/* The same of a column, which matters only where the table is mentioned as well. */
+void rewrite_frees_column(struct rewrite *r, const struct catalog_relation *table, struct str name);
 
 /* ---- for recipes: pieces of the statement's text ---- */
 
@@ -83,6 +90,9 @@ rewrite_recipe rewrite_alter_table;      /* rewrite_alter_table.c */
 rewrite_recipe rewrite_attach_partition; /* rewrite_attach.c */
 rewrite_recipe rewrite_update;           /* rewrite_dml.c */
 rewrite_recipe rewrite_delete;
+rewrite_recipe rewrite_rename_column; /* rewrite_rename_column.c */
+rewrite_recipe rewrite_retype;        /* rewrite_retype.c */
+rewrite_recipe rewrite_fill_column;   /* rewrite_fill_column.c */
 
 rewrite_recipe rewrite_rename_table; /* rewrite_rename.c */
 rewrite_recipe rewrite_set_schema;

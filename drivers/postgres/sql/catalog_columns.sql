@@ -11,7 +11,8 @@ SELECT a.attrelid,
        pg_catalog.pg_get_expr(d.adbin, d.adrelid) AS default_value,
        a.attinhcount > 0 AS is_inherited,
        a.attislocal AS is_local,
-       a.atthasmissing AS has_missing_value
+       a.atthasmissing AS has_missing_value,
+       a.attacl AS rights
   FROM pg_catalog.pg_attribute AS a
   JOIN pg_catalog.pg_class AS c ON c.oid = a.attrelid
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace

@@ -16,7 +16,8 @@ SELECT k.oid,
        k.condeferred AS is_deferred,
        k.contype IN ('c', 'n') AND k.connoinherit AS is_no_inherit,
        k.conislocal AS is_local,
-       k.coninhcount > 0 AS is_inherited
+       k.coninhcount > 0 AS is_inherited,
+       CASE WHEN k.contype = 'f' THEN pg_catalog.pg_get_constraintdef(k.oid) END AS definition
   FROM pg_catalog.pg_constraint AS k
   JOIN pg_catalog.pg_namespace AS n ON n.oid = k.connamespace
  WHERE k.conrelid <> 0 AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'

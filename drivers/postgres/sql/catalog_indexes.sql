@@ -8,7 +8,8 @@ SELECT i.indexrelid,
        i.indisexclusion AS is_exclusion,
        i.indisvalid AS is_valid,
        i.indisclustered AS is_clustered,
-       i.indisreplident AS is_replica_identity
+       i.indisreplident AS is_replica_identity,
+       pg_catalog.pg_get_indexdef(i.indexrelid) AS definition
   FROM pg_catalog.pg_index AS i
   JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
   JOIN pg_catalog.pg_am AS a ON a.oid = c.relam

@@ -1,0 +1,10 @@
+ALTER TABLE people RENAME name TO full_name;
+ALTER TABLE logins RENAME name TO full_name;
+ALTER TABLE people RENAME boss TO manager_id;
+ALTER TABLE docs RENAME kind TO sort;
+ALTER TABLE kinds RENAME n TO new_n;
+ALTER TABLE kinds RENAME j TO new_j;
+ALTER TABLE kinds RENAME m TO new_m;
+ALTER TABLE kinds RENAME a TO new_a;
+ALTER TABLE kinds RENAME l TO new_l;
+ALTER TABLE kinds RENAME c TO new_c;

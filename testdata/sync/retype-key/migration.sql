@@ -1,0 +1,2 @@
+ALTER TABLE acc ALTER id TYPE bigint;
+ALTER TABLE mov ALTER id SET DATA TYPE bigint;
