@@ -41,7 +41,10 @@ static struct table run_bench(const char *const *settings)
         run_program(&(struct program_options){.argv = argv, .env = env, .timeout_ms = 600000});
     if (r.exit_code != 0)
         fail_msg("the bench failed:\n%s%s", r.out, r.err);
-    return (struct table){.text = str_of(fixture_text_of(table)), .told = r.out};
+    struct table t = {.text = str_of(fixture_text_of(table)),
+                      .told = arena_cstr(arena, str_of(r.out))};
+    program_result_release(&r);
+    return t;
 }
 
 /* How many rows begin so; with the column, its value in the last of them. */

@@ -52,10 +52,10 @@ void phases_print(const struct open_phases *phases)
 {
     for (size_t i = 0; i < phases->count; i++) {
         const struct open_phase *p = &phases->at[i];
-        terminal_print("%swaiting%s  %.*s is expanded since %s; what is left of it %s %s:\n"
-                       "         %s\n",
+        terminal_print("%swaiting%s  %.*s is expanded since %s; what is left of it %s %s:\n",
                        ink_on(INK_WARN), ink_off(INK_WARN), STR_ARG(p->label), p->since,
-                       p->is_over ? "may run since" : "may run from", p->until, p->command);
+                       p->is_over ? "may run since" : "may run from", p->until);
+        terminal_print("         %s\n", p->command);
     }
 }
 

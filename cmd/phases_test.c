@@ -101,6 +101,7 @@ static void commands_tell_what_waits(void **state UNUSED)
     struct ran r = project_run(p, "status", NULL);
     assert_exit(&r, 0);
     assert_out(&r, "waiting  0001 is expanded since ");
+    assert_out(&r, ":\n         migrate contract ");
     assert_out(&r, "0 applied, 0 pending, 1 expanded");
     r = project_run(p, "status", "--exit-code", "--format", "json", NULL);
     assert_exit(&r, 0);
