@@ -222,6 +222,8 @@ static bool plan_analysed(struct pass *p, struct statement *s, struct grouping s
     merge_class(planned, s);
     if (!is_forgotten)
         keep_statement(p, s, &kept, &analysis);
+    else /* what looking has written into it goes with the arena, and it may be sent beside a form */
+        s->class_reason = p->is_whole ? copy_text(p->scratch, s->class_reason) : NULL;
     return true;
 }
 
