@@ -78,13 +78,14 @@ static void link_close(struct link *l)
     *l = (struct link){.client = -1, .server = -1};
 }
 
+/* Told before it is done: whoever sees the connection end may ask at once. */
 static void link_cut(struct proxy *p, struct link *l)
 {
-    link_close(l);
     (void)pthread_mutex_lock(&p->mutex);
     p->cut = PROXY_PASS;
     (void)pthread_mutex_unlock(&p->mutex);
     atomic_fetch_add(&p->cuts, 1);
+    link_close(l);
 }
 
 static bool write_all(int fd, const char *at, size_t len)
