@@ -350,7 +350,8 @@ static bool plan_migration(const struct pass *shared, const struct migration *m,
     SCOPED(script) struct script *script = scripts_ahead_take(shared->ahead, m, f);
     *out = (struct planned_migration){.migration = m, .class = CLASS_ADDITIVE};
     struct pass pass = *shared;
-    SCOPED(arena) struct arena *scratch = pass.scratch = arena_make();
+    SCOPED(arena) struct arena *scratch = arena_make();
+    pass.scratch = scratch;
     pass.planned = out;
     pass.script = script;
     pass.grouping = grouping_start(request->dialect->engine, m->transaction);
@@ -475,8 +476,9 @@ bool plan_make(struct arena *a, const struct plan_request *request, struct plan 
     };
     /* A run waits for the server, not for the parser: there memory counts. */
     SCOPED(scripts_ahead)
-    struct scripts_ahead *ahead = shared.ahead = scripts_ahead_start(
+    struct scripts_ahead *ahead = scripts_ahead_start(
         request->migrations, request->is_for_run ? 0 : request->count, &context);
+    shared.ahead = ahead;
     for (size_t i = 0; i < request->count; i++) {
         const struct migration *m = request->migrations[i];
         if (m->is_opaque)
