@@ -57,7 +57,7 @@ struct config {
     int64_t lock_attempts;        /* locks.attempts, default 12 */
     int64_t lock_budget_ms;       /* locks.budget, default 10m */
     int64_t concurrently_wait_ms; /* locks.concurrently_wait, default 15m */
-    int64_t batch_target_ms;      /* backfill.target_batch, default 200ms */
+    int64_t batch_target_ms;      /* backfill.target_batch, default 100ms */
     int64_t replica_lag_ms;       /* backfill.max_replica_lag, default 5s; 0: off */
     int64_t batch_wait_ms;        /* backfill.pause_on_lock_wait, default 500ms */
     int64_t contract_after_ms;    /* policy.contract_after, default 24h; 0: no soak */
