@@ -57,6 +57,7 @@ static void print_report(struct arena *a, const struct session *s, const struct 
                          const struct open_phases *phases, const char *format)
 {
     struct report r = report_make(a, plan, plan_branch_base(s));
+    r.is_verbose = s->options->verbose > 0;
     SCOPED(buf) struct buf out = {0};
     if (strcmp(format, "sarif") == 0 || strcmp(format, "gitlab") == 0)
         report_fingerprint(a, &r);

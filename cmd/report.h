@@ -31,6 +31,7 @@ struct report {
     size_t
         not_judged; /* migrations of which something could not be looked into, and nobody allowed it */
     bool is_refused; /* by the gate */
+    bool is_verbose; /* text: the steps of online forms are shown in full */
 };
 
 /* In the arena; the plan must outlive it. base: NULL for none. */

@@ -6,6 +6,9 @@
 #define SQL_SHOWN 60
 #define EXCERPT_COLUMNS 100
 #define PROSE_COLUMNS 76
+/* A step of more lines than LONGEST shows the first SHOWN: its point is in the sentence above it. */
+#define STEP_LINES_LONGEST 12
+#define STEP_LINES_SHOWN 8
 
 static enum ink level_ink(const struct hazard *h)
 {
@@ -119,8 +122,29 @@ static void print_wrapped(const char *text)
     }
 }
 
+static size_t count_lines(struct str text)
+{
+    size_t lines = 0;
+    for (struct str line; text.len; lines++)
+        text = str_cut_line(text, &line);
+    return lines;
+}
+
+static void print_step_sql(struct str sql, bool in_full)
+{
+    size_t lines = count_lines(sql);
+    size_t shown = in_full || lines <= STEP_LINES_LONGEST ? lines : STEP_LINES_SHOWN;
+    struct str line;
+    for (size_t i = 0; i < shown; i++) {
+        sql = str_cut_line(sql, &line);
+        terminal_print("       %.*s%s\n", STR_ARG(line), sql.len ? "" : ";");
+    }
+    if (shown < lines)
+        terminal_print("       -- and %zu lines more: -v shows them\n", lines - shown);
+}
+
 /* What is sent in place of a statement. */
-static void print_online(const struct planned_statement *p)
+static void print_online(const struct planned_statement *p, bool in_full)
 {
     const struct online_form *form = p->online;
     terminal_print(p->runs_online ? "  line %u runs in its online form (%s)\n"
@@ -135,16 +159,11 @@ static void print_online(const struct planned_statement *p)
         terminal_print("    %zu. %s: %s\n", i + 1, phase_name(s->phase), s->does);
         if (s->refuses_transaction)
             terminal_print("       -- outside a transaction\n");
-        struct str rest = s->sql;
-        struct str line;
-        while (rest.len) {
-            rest = str_cut_line(rest, &line);
-            terminal_print("       %.*s%s\n", STR_ARG(line), rest.len ? "" : ";");
-        }
+        print_step_sql(s->sql, in_full);
     }
 }
 
-static void print_remarks(const struct planned_migration *m)
+static void print_remarks(const struct planned_migration *m, bool in_full)
 {
     for (size_t i = 0; i < m->statements.count; i++) {
         const struct planned_statement *p = &m->statements.at[i];
@@ -156,7 +175,7 @@ static void print_remarks(const struct planned_migration *m)
         else if (s->class != CLASS_ADDITIVE && s->class_reason)
             terminal_print("  line %u: destructive: %s\n", s->line, s->class_reason);
         if (p->online)
-            print_online(p);
+            print_online(p, in_full);
         if (s->is_analysed && p->effects && p->effects->failure)
             terminal_print("  line %u: the server will refuse it: %s\n", s->line,
                            p->effects->failure);
@@ -192,7 +211,7 @@ static void print_migration(struct arena *a, const struct report *r,
                        (unsigned long long)m->statement_count, m->unit_count,
                        m->unit_count == 1 ? "" : "s");
     print_table(a, m);
-    print_remarks(m);
+    print_remarks(m, r->is_verbose);
     while (*at < r->findings.count && r->findings.at[*at].migration == m)
         print_finding(&r->findings.at[(*at)++]);
     putchar('\n');
