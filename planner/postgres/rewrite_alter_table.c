@@ -57,7 +57,8 @@ static void build_index(struct alter_rewrite *x, const struct alter_item *item)
         STR_ARG(item->columns), buf_cstr(&rest));
     struct str schema = x->table ? x->table->schema : str_of(x->stmt->relation->schemaname);
     const char *dot = schema.len ? "." : "";
-    rewrite_undo(r, step, UNDO_FREE, "DROP INDEX CONCURRENTLY %.*s%s%.*s",
+    /* IF EXISTS: it goes with the key, where that was made of it. */
+    rewrite_undo(r, step, UNDO_FREE, "DROP INDEX CONCURRENTLY IF EXISTS %.*s%s%.*s",
                  STR_ARG(schema.len ? catalog_identifier(r->a, schema) : STR("")), dot,
                  STR_ARG(item->index));
 }
@@ -112,7 +113,10 @@ static void add_first_step(struct alter_rewrite *x)
             continue;
         add_command_text(&commands, text);
         has_undo &= item->kind != ITEM_PLAIN;
-        add_command_text(&undo, arena_printf(x->r->a, "DROP CONSTRAINT %.*s", STR_ARG(item->name)));
+        /* A proof of NOT NULL goes with a step behind. */
+        add_command_text(&undo, arena_printf(x->r->a, "DROP CONSTRAINT %s%.*s",
+                                             item->kind == ITEM_NOT_NULL ? "IF EXISTS " : "",
+                                             STR_ARG(item->name)));
     }
     if (!commands.len)
         return;
