@@ -38,13 +38,16 @@ struct link {
     bool client_spoke;  /* … and was not answered since */
     bool is_doomed;     /* the text was seen: cut at the end of this request */
     bool is_discarding; /* the server's answer is awaited, not forwarded */
+    bool is_to_hold;    /* … and then given to the client, when it is told to go on */
+    bool is_held;       /* nothing is read from either side */
+    struct buf answer;  /* that is held back */
 };
 
 struct proxy {
     const char *directory;
     const char *upstream;
     int listener;
-    int wake[2]; /* closed to end the thread */
+    int wake[2]; /* tells the thread to go on or to drop what is held; closed to end it */
     pthread_t thread;
     pthread_mutex_t mutex; /* over cut, text and nth */
     enum proxy_cut cut;
@@ -52,7 +55,7 @@ struct proxy {
     unsigned nth; /* messages that contain it, up to the one at which to cut */
     uint64_t cut_at_bytes;
     atomic_bool is_refusing;
-    atomic_uint cuts, round_trips;
+    atomic_uint cuts, held, round_trips;
     _Atomic(uint64_t) bytes;
     struct link links[MAX_LINKS];
 };
@@ -75,17 +78,30 @@ static void link_close(struct link *l)
     (void)close(l->client);
     (void)close(l->server);
     buf_release(&l->unsent);
+    buf_release(&l->answer);
     *l = (struct link){.client = -1, .server = -1};
+}
+
+static void disarm(struct proxy *p)
+{
+    (void)pthread_mutex_lock(&p->mutex);
+    p->cut = PROXY_PASS;
+    (void)pthread_mutex_unlock(&p->mutex);
 }
 
 /* Told before it is done: whoever sees the connection end may ask at once. */
 static void link_cut(struct proxy *p, struct link *l)
 {
-    (void)pthread_mutex_lock(&p->mutex);
-    p->cut = PROXY_PASS;
-    (void)pthread_mutex_unlock(&p->mutex);
+    disarm(p);
     atomic_fetch_add(&p->cuts, 1);
     link_close(l);
+}
+
+static void link_hold(struct proxy *p, struct link *l)
+{
+    disarm(p);
+    l->is_held = true;
+    atomic_fetch_add(&p->held, 1);
 }
 
 static bool write_all(int fd, const char *at, size_t len)
@@ -146,8 +162,8 @@ static void note_start(struct link *l, struct str message)
         l->is_started = true;
 }
 
-/* Looks at one message of the client; false: it must not be forwarded. */
-static bool judge_message(struct proxy *p, struct link *l, struct str message)
+/* Looks at one message of the client. PROXY_PASS: it is forwarded; else what happens instead. */
+static enum proxy_cut judge_message(struct proxy *p, struct link *l, struct str message)
 {
     (void)pthread_mutex_lock(&p->mutex);
     enum proxy_cut cut = p->cut;
@@ -158,10 +174,11 @@ static bool judge_message(struct proxy *p, struct link *l, struct str message)
         is_hit = false;
     }
     (void)pthread_mutex_unlock(&p->mutex);
-    if (is_hit && cut == PROXY_CUT_BEFORE)
-        return false;
+    if (is_hit && (cut == PROXY_CUT_BEFORE || cut == PROXY_HOLD_BEFORE))
+        return cut;
     l->is_doomed = l->is_doomed || is_hit;
-    return true;
+    l->is_to_hold = l->is_to_hold || (is_hit && cut == PROXY_HOLD_AFTER_ANSWER);
+    return PROXY_PASS;
 }
 
 /* A simple query or Sync ends a request: the server acts on it without waiting for more. */
@@ -180,25 +197,28 @@ static void count_round_trip(struct proxy *p, struct link *l, struct str message
     l->client_spoke = true;
 }
 
-static void client_spoke(struct proxy *p, struct link *l)
+/* false: it goes no further. */
+static bool pass_message(struct proxy *p, struct link *l, struct str message)
 {
-    char bytes[65536];
-    ssize_t got = read(l->client, bytes, sizeof(bytes));
-
-    if (got <= 0) {
-        link_close(l);
-        return;
+    if (!l->is_started) {
+        note_start(l, message);
+        return true;
     }
-    buf_add(&l->unsent, bytes, (size_t)got);
+    enum proxy_cut cut = judge_message(p, l, message);
+    if (cut == PROXY_HOLD_BEFORE)
+        link_hold(p, l);
+    else if (cut != PROXY_PASS)
+        link_cut(p, l);
+    return cut == PROXY_PASS;
+}
+
+static void forward_messages(struct proxy *p, struct link *l)
+{
     for (size_t len; (len = message_len(l, buf_str(&l->unsent))) > 0;) {
         struct str message = {.at = l->unsent.at, .len = len};
         count_round_trip(p, l, message);
-        if (!l->is_started) {
-            note_start(l, message);
-        } else if (!judge_message(p, l, message)) {
-            link_cut(p, l);
+        if (!pass_message(p, l, message))
             return;
-        }
         bool is_end = l->is_doomed && is_end_of_request(message);
         if (!forward(p, l, l->server, message.at, message.len))
             return;
@@ -209,6 +229,19 @@ static void client_spoke(struct proxy *p, struct link *l)
         }
         l->is_discarding = l->is_discarding || is_end;
     }
+}
+
+static void client_spoke(struct proxy *p, struct link *l)
+{
+    char bytes[65536];
+    ssize_t got = read(l->client, bytes, sizeof(bytes));
+
+    if (got <= 0) {
+        link_close(l);
+        return;
+    }
+    buf_add(&l->unsent, bytes, (size_t)got);
+    forward_messages(p, l);
 }
 
 static void server_spoke(struct proxy *p, struct link *l)
@@ -225,10 +258,46 @@ static void server_spoke(struct proxy *p, struct link *l)
         (void)forward(p, l, l->client, bytes, (size_t)got);
         return;
     }
+    if (l->is_to_hold)
+        buf_add(&l->answer, bytes, (size_t)got);
     /* ReadyForQuery: 'Z', length 5, one byte of state. */
     static const char ready[] = {'Z', 0, 0, 0, 5};
-    if (got >= 6 && memcmp(bytes + got - 6, ready, sizeof(ready)) == 0)
+    if (got < 6 || memcmp(bytes + got - 6, ready, sizeof(ready)) != 0)
+        return;
+    if (l->is_to_hold)
+        link_hold(p, l);
+    else
         link_cut(p, l);
+}
+
+static void link_go_on(struct proxy *p, struct link *l)
+{
+    SCOPED(buf) struct buf answer = l->answer;
+
+    l->answer = (struct buf){0};
+    l->is_held = l->is_to_hold = l->is_doomed = l->is_discarding = false;
+    if (answer.len && !forward(p, l, l->client, answer.at, answer.len))
+        return;
+    forward_messages(p, l);
+}
+
+/* false: it was told to end. */
+static bool obey(struct proxy *p)
+{
+    char told = 0;
+
+    if (read(p->wake[0], &told, 1) <= 0)
+        return false;
+    for (size_t i = 0; i < MAX_LINKS; i++) {
+        if (p->links[i].client < 0 || !p->links[i].is_held)
+            continue;
+        atomic_fetch_sub(&p->held, 1);
+        if (told == 'g')
+            link_go_on(p, &p->links[i]);
+        else
+            link_close(&p->links[i]);
+    }
+    return true;
 }
 
 static pid_t peer_of(int fd)
@@ -295,12 +364,15 @@ static void *serve(void *context)
         polled[0] = (struct pollfd){.fd = p->wake[0], .events = POLLIN};
         polled[1] = (struct pollfd){.fd = p->listener, .events = POLLIN};
         for (size_t i = 0; i < MAX_LINKS; i++) {
-            polled[2 + 2 * i] = (struct pollfd){.fd = p->links[i].client, .events = POLLIN};
-            polled[3 + 2 * i] = (struct pollfd){.fd = p->links[i].server, .events = POLLIN};
+            const struct link *l = &p->links[i];
+            polled[2 + 2 * i] =
+                (struct pollfd){.fd = l->is_held ? -1 : l->client, .events = POLLIN};
+            polled[3 + 2 * i] =
+                (struct pollfd){.fd = l->is_held ? -1 : l->server, .events = POLLIN};
         }
         if (poll(polled, ARRAY_LEN(polled), -1) < 0)
             continue;
-        if (polled[0].revents)
+        if (polled[0].revents && !obey(p))
             return NULL;
         bool is_held = false;
         for (size_t i = 0; i < MAX_LINKS; i++)
@@ -395,6 +467,19 @@ void proxy_cut_after_bytes(struct proxy *p, uint64_t bytes)
 void proxy_refuse(struct proxy *p, bool is_refusing)
 {
     atomic_store(&p->is_refusing, is_refusing);
+}
+
+void proxy_release(struct proxy *p, bool goes_on)
+{
+    const char *told = goes_on ? "g" : "d";
+
+    if (write(p->wake[1], told, 1) != 1)
+        fixture_die("proxy: %s", strerror(errno));
+}
+
+unsigned proxy_held(const struct proxy *p)
+{
+    return atomic_load(&p->held);
 }
 
 unsigned proxy_cuts(const struct proxy *p)

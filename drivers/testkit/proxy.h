@@ -16,6 +16,10 @@ enum proxy_cut {
     PROXY_CUT_AFTER_SEND,   /* its request is forwarded to its end, then both sides are closed */
     PROXY_CUT_AFTER_ANSWER, /* … after its answer (to ReadyForQuery) has come and been dropped */
     PROXY_CUT_AFTER_BYTES,  /* behind so many bytes from client and server together */
+    /* As with a cut, but nothing is closed: the connection stands still, until proxy_release().
+       For what is killed meanwhile. */
+    PROXY_HOLD_BEFORE,
+    PROXY_HOLD_AFTER_ANSWER, /* the answer has come, and the client does not have it yet */
 };
 
 struct proxy;
@@ -39,6 +43,10 @@ void proxy_cut_at_nth_text(struct proxy *p, enum proxy_cut cut, const char *text
 void proxy_cut_after_bytes(struct proxy *p, uint64_t bytes);
 /* While set, new connections are closed at once. */
 void proxy_refuse(struct proxy *p, bool is_refusing);
+/* How many connections stand still. */
+unsigned proxy_held(const struct proxy *p);
+/* What stands still goes on with what was held back, or is closed on both sides. */
+void proxy_release(struct proxy *p, bool goes_on);
 /* How many cuts have happened, bytes and round trips were seen since the start. */
 unsigned proxy_cuts(const struct proxy *p);
 uint64_t proxy_bytes(const struct proxy *p);

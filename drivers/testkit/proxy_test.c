@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -67,6 +68,51 @@ static void a_proxy_cuts_once_where_it_is_told(void **state UNUSED)
     }
 }
 
+static struct program *psql_start(const char *url, const char *sql)
+{
+    const char *const argv[] = {
+        fixture_path(pg_cluster_bin(), "psql"), "-XAtq", "-c", sql, url, NULL};
+
+    return program_start(&(struct program_options){.argv = argv});
+}
+
+static void what_a_proxy_holds_goes_on_or_never_comes(void **state UNUSED)
+{
+    static const struct {
+        enum proxy_cut cut;
+        bool goes_on;
+        const char *held, *then;
+    } cases[] = {
+        {PROXY_HOLD_BEFORE, true, "0", "1"},
+        {PROXY_HOLD_BEFORE, false, "0", "0"},
+        {PROXY_HOLD_AFTER_ANSWER, true, "1", "1"},
+        {PROXY_HOLD_AFTER_ANSWER, false, "1", "1"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct proxy *p = proxy_start(cluster);
+        pg_cluster_execute(cluster, "shop", "TRUNCATE t");
+        proxy_cut_at_text(p, cases[i].cut, "INSERT INTO t");
+        struct program *program =
+            psql_start(proxy_url(p, "shop", NULL), "INSERT INTO t VALUES (1) RETURNING 'done'");
+        while (!proxy_held(p) && fixture_is_running(program_pid(program)))
+            (void)usleep(1000);
+        assert_int_equal(proxy_held(p), 1);
+        assert_true(fixture_is_running(program_pid(program)));
+        assert_string_equal(pg_cluster_query(cluster, "shop", "SELECT count(*) FROM t"),
+                            cases[i].held);
+        proxy_release(p, cases[i].goes_on);
+        struct program_result r = program_finish(program);
+        assert_int_equal(r.exit_code, cases[i].goes_on ? 0 : 2);
+        assert_string_equal(r.out, cases[i].goes_on ? "done\n" : "");
+        assert_string_equal(pg_cluster_query(cluster, "shop", "SELECT count(*) FROM t"),
+                            cases[i].then);
+        assert_int_equal(proxy_held(p), 0);
+        program_result_release(&r);
+        proxy_stop(p);
+    }
+}
+
 static void a_proxy_cuts_after_bytes_and_refuses(void **state UNUSED)
 {
     struct proxy *p = proxy_start(cluster);
@@ -101,6 +147,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_proxy_passes_and_counts),
         cmocka_unit_test(a_proxy_cuts_once_where_it_is_told),
+        cmocka_unit_test(what_a_proxy_holds_goes_on_or_never_comes),
         cmocka_unit_test(a_proxy_cuts_after_bytes_and_refuses),
         cmocka_unit_test(a_pooler_shares_one_backend),
     };
