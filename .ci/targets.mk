@@ -59,6 +59,14 @@ $(TIDY_OKS): $(O)/check/%.ok: % .ci/clang-tidy $(HEADERS) | need-check $(O)/gen/
 test-grammar: ## run what depends on the parser with that of the other release of Debian (17 beside 15)
 	@.ci/other-grammar
 
+# What the tests do for a few schemas, moments and rows, they do here for many.
+LONG := $(filter %$(T)_test,$(O)/cmd/property_test)
+.PHONY: test-long long-tests
+test-long: need-test ## made schemas by the thousand, every recipe killed at every moment: hours (T=cmd/property: one of them)
+	@$(MAKE) --no-print-directory MODE=$(MODE) long-tests
+	@TEST_SECONDS=100000 MIGRATE_LONG=1 .ci/run-tests $(O) $(LONG)
+long-tests: $(LONG) $(PROGRAM)
+
 # ---------------------------------------------------------------------------------------- fuzzing
 FUZZ_RUNS    ?= 1000000
 FUZZ_SECONDS ?= 600

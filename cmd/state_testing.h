@@ -1,7 +1,7 @@
 /*
- * What a database is, as one text that can be compared: its schema as pg_dump writes it, statement by statement
- * in one order, the columns of a table too; what is not finished in it; and all rows. The order of columns,
- * and where rows lie, is not in it. Included once, by the test program itself.
+ * What a database is, as one text that can be compared: its schema as pg_dump writes it, statement by
+ * statement in one order, the columns of a table too; what is not finished in it; and all rows.
+ * The order of columns, and where rows lie, is not in it. Included once, by the test program itself.
  */
 #ifndef CMD_STATE_TESTING_H
 #define CMD_STATE_TESTING_H
