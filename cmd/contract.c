@@ -1,6 +1,7 @@
 /*
- * migrate contract: what waits of expanded migrations, when the soak is over. The gate between the two is
- * policy.contract_after; --now passes it, and its reason goes into the history.
+ * migrate contract: what waits of expanded migrations, when the soak is over. Some wait twice: a call
+ * of it ends where the next soak begins. The gate in front of either is policy.contract_after; --now
+ * passes it, and its reason goes into the history.
  */
 #include "cmd/command.h"
 #include "cmd/running.h"
@@ -29,8 +30,10 @@ static const struct reconciled *find_named(const struct session *s, const struct
         fail_hint(f, "`migrate status` lists the versions.");
         return NULL;
     }
-    if (one->state == STATE_EXPANDED || one->state == STATE_APPLIED ||
-        (one->row && str_equal(one->row->state, STR(HISTORY_EXPANDED))))
+    if (one->state == STATE_EXPANDED || one->state == STATE_SWITCHED ||
+        one->state == STATE_APPLIED ||
+        (one->row && (str_equal(one->row->state, STR(HISTORY_EXPANDED)) ||
+                      str_equal(one->row->state, STR(HISTORY_SWITCHED)))))
         return one;
     fail_set(f, EXIT_USAGE, "there is nothing to contract: %.*s is %s", STR_ARG(wanted),
              migration_state_name(one->state));
@@ -43,14 +46,15 @@ static bool refuse_early(const struct session *s, const struct open_phase *p, st
     SCOPED(arena) struct arena *a = arena_make();
     fail_set(f, EXIT_REFUSED, "the soak of %.*s is not over: it ends at %s", STR_ARG(p->label),
              p->until);
-    fail_detail(f, "It is expanded since %s, and policy.contract_after is %s.", p->since,
+    fail_detail(f, "It is %s since %s, and policy.contract_after is %s.",
+                p->is_switched ? "switched" : "expanded", p->since,
                 clock_duration_text(a, s->config.contract_after_ms * 1000));
     fail_hint(f, "Run it then: %s", p->command);
     return fail_hint(f, "If nothing needs the old form any more, say how you know: --now --reason "
                         "\"…\".");
 }
 
-/* The expanded ones that may go on. */
+/* Those that may go on: each to its end, or to where it waits again. */
 static bool select_open(struct running *run, const struct reconciliation *r, struct selection *out,
                         struct fail *f)
 {

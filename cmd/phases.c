@@ -23,6 +23,7 @@ static struct open_phase open_phase(struct session *s, const struct reconciled *
     phase.since = time_text(a, one->row->installed_at);
     phase.until = time_text(a, str_of(clock_iso(a, until_us)));
     phase.command = session_command(s, "contract", phase.label);
+    phase.is_switched = str_equal(one->row->state, STR(HISTORY_SWITCHED));
     phase.is_over = now_us >= until_us;
     return phase;
 }
@@ -32,7 +33,8 @@ struct open_phases phases_find(struct session *s, const struct reconciliation *r
     struct open_phases phases = {0};
     for (size_t i = 0; i < r->count; i++) {
         const struct reconciled *one = &r->at[i];
-        if (one->row && str_equal(one->row->state, STR(HISTORY_EXPANDED)))
+        if (one->row && (str_equal(one->row->state, STR(HISTORY_EXPANDED)) ||
+                         str_equal(one->row->state, STR(HISTORY_SWITCHED))))
             vec_push(s->arena, &phases, open_phase(s, one));
     }
     return phases;
@@ -52,8 +54,9 @@ void phases_print(const struct open_phases *phases)
 {
     for (size_t i = 0; i < phases->count; i++) {
         const struct open_phase *p = &phases->at[i];
-        terminal_print("%swaiting%s  %.*s is expanded since %s; what is left of it %s %s:\n",
-                       ink_on(INK_WARN), ink_off(INK_WARN), STR_ARG(p->label), p->since,
+        terminal_print("%swaiting%s  %.*s is %s since %s; what is left of it %s %s:\n",
+                       ink_on(INK_WARN), ink_off(INK_WARN), STR_ARG(p->label),
+                       p->is_switched ? "switched" : "expanded", p->since,
                        p->is_over ? "may run since" : "may run from", p->until);
         terminal_print("         %s\n", p->command);
     }
@@ -66,6 +69,7 @@ struct json *phases_json(const struct open_phases *phases)
         const struct open_phase *p = &phases->at[i];
         struct json *one = json_make_object();
         json_set_str(one, "version", p->label);
+        json_set_cstr(one, "state", p->is_switched ? "switched" : "expanded");
         json_set_cstr(one, "since", p->since);
         json_set_cstr(one, "until", p->until);
         json_set_bool(one, "soak_is_over", p->is_over);

@@ -1,6 +1,6 @@
 /*
- * Migrations that are expanded: since when, how long the soak lasts, and which command ends it. What status,
- * plan, apply and contract say of them.
+ * Migrations that are expanded, or switched: since when, how long the soak lasts, and which command ends
+ * it. What status, plan, apply and contract say of them.
  */
 #ifndef CMD_PHASES_H
 #define CMD_PHASES_H
@@ -13,6 +13,7 @@ struct open_phase {
     const char *since;   /* "2026-11-20 20:43:00 UTC" */
     const char *until;   /* of the soak, in the same way */
     const char *command; /* that ends it */
+    bool is_switched;    /* its first contract is done: what is left is the way back */
     bool is_over;        /* the soak */
 };
 struct open_phases {

@@ -192,7 +192,10 @@ static void add_form(const struct planned_statement *s, struct buf *out)
         const struct online_step *step = &form->steps.at[i];
         buf_printf(&sql, "-- %zu. %s: %s%s%s\n%.*s;\n", i + 1, phase_name(step->phase), step->does,
                    step->refuses_transaction ? "; outside a transaction" : "",
-                   step->waits ? "; waits for migrate contract" : "", STR_ARG(step->sql));
+                   step->waits_again ? "; waits for the second migrate contract"
+                   : step->waits     ? "; waits for migrate contract"
+                                     : "",
+                   STR_ARG(step->sql));
     }
     size_t fence = 3;
     for (size_t i = 0, row = 0; i < sql.len; i++) {

@@ -156,6 +156,8 @@ static void print_online(const struct planned_statement *p, bool in_full)
         if (s->waits && (!i || !form->steps.at[i - 1].waits))
             terminal_print(
                 "    -- from here on `migrate contract` runs it, when the soak is over\n");
+        if (s->waits_again && (!i || !form->steps.at[i - 1].waits_again))
+            terminal_print("    -- from here on the next `migrate contract`, after another soak\n");
         terminal_print("    %zu. %s: %s\n", i + 1, phase_name(s->phase), s->does);
         if (s->refuses_transaction)
             terminal_print("       -- outside a transaction\n");

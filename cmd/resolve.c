@@ -134,7 +134,10 @@ static bool resolved_row(struct session *s, const struct journal *journal,
         out->state = STR(HISTORY_APPLIED);
     else if (one->state == STATE_INCOMPLETE && out->units_done >= planned_last_at_once(p))
         out->state = STR(HISTORY_EXPANDED);
-    if (one->state == STATE_INCOMPLETE) /* of an expanded one it tells since when */
+    else if (one->state == STATE_EXPANDED && p->again_unit && out->units_done + 1 >= p->again_unit)
+        out->state = STR(HISTORY_SWITCHED);
+    /* Of an expanded or switched one it tells since when. */
+    if (one->state == STATE_INCOMPLETE || !str_equal(out->state, one->row->state))
         out->installed_at = journal_now(s->arena, journal);
     return true;
 }
@@ -296,7 +299,8 @@ static bool resolve(struct session *s, struct fail *f)
     bool was_whole = !v.findings.count && !v.accepted;
     if (!one->row && reconciled_is_pending(one) && s->options->applied && !was_whole)
         is_code = true;
-    if (one->state != STATE_INCOMPLETE && one->state != STATE_EXPANDED && !is_code) {
+    if (one->state != STATE_INCOMPLETE && one->state != STATE_EXPANDED &&
+        one->state != STATE_SWITCHED && !is_code) {
         fail_set(f, EXIT_USAGE, "there is nothing to resolve: %s is %s",
                  s->options->arguments.at[0], migration_state_name(one->state));
         return fail_hint(

@@ -1,6 +1,7 @@
 /*
- * migrate rollback: takes back a migration that is expanded, or was cut off on its way there, by the undo of
- * its steps, the last one first. What was applied as a whole has no way back but another migration.
+ * migrate rollback: takes back a migration that is expanded or switched, or was cut off on its way there,
+ * by the undo of its steps, the last one first. What was applied as a whole has no way back but another
+ * migration.
  */
 #include "cmd/command.h"
 #include "cmd/running.h"
@@ -23,7 +24,7 @@ static bool refuse_state(const struct reconciled *one, struct str wanted, struct
              migration_state_name(one->state));
     if (one->state == STATE_APPLIED)
         return fail_hint(f, "Write what takes it back as another migration.");
-    return fail_hint(f, "Only what is expanded, or was cut off, can be taken back.");
+    return fail_hint(f, "Only what is expanded or switched, or was cut off, can be taken back.");
 }
 
 /* A rollback that has come to its end may be called again. */
@@ -47,8 +48,8 @@ static const struct reconciled *find(const struct session *s, const struct recon
         fail_hint(f, "`migrate status` lists the versions.");
         return NULL;
     }
-    if (one->state == STATE_EXPANDED || one->state == STATE_INCOMPLETE ||
-        one->state == STATE_ROLLING_BACK || is_taken_back(s, one))
+    if (one->state == STATE_EXPANDED || one->state == STATE_SWITCHED ||
+        one->state == STATE_INCOMPLETE || one->state == STATE_ROLLING_BACK || is_taken_back(s, one))
         return one;
     (void)refuse_state(one, wanted, f);
     return NULL;
@@ -69,6 +70,36 @@ static bool weigh_intent(void *context, const struct event *e, struct fail *f UN
     return true;
 }
 
+/* Of the unit that is undone next, how many steps of its undo are done. */
+struct undone {
+    int64_t unit;
+    size_t steps;
+};
+
+static bool count_undone(void *context, const struct event *e, struct fail *f UNUSED)
+{
+    struct undone *undone = context;
+    if (str_equal(e->kind, STR(EVENT_PLANNED)) || str_equal(e->kind, STR(EVENT_ROLLED_BACK)))
+        undone->steps = 0;
+    if (str_equal(e->kind, STR(EVENT_STEP_UNDONE)))
+        undone->steps += e->unit == undone->unit;
+    return true;
+}
+
+static bool read_undone(struct session *s, const struct reconciled *one, size_t *out,
+                        struct fail *f)
+{
+    struct undone undone = {.unit = one->row->units_done};
+    *out = 0;
+    if (one->state != STATE_ROLLING_BACK)
+        return true;
+    if (!s->driver->read_events(s->connection, 1, history_row_label(one->row), count_undone,
+                                &undone, f))
+        return false;
+    *out = undone.steps;
+    return true;
+}
+
 /* The contract takes away what the way back needs. */
 static bool check_begun(struct session *s, const struct reconciled *one,
                         const struct planned_migration *p, struct fail *f)
@@ -79,9 +110,9 @@ static bool check_begun(struct session *s, const struct reconciled *one,
         return true; /* its own intents are settled as it goes on */
     if (!s->driver->read_events(s->connection, 1, label, weigh_intent, &is_open, f))
         return false;
-    if (one->row->units_done <= (int64_t)planned_last_at_once(p) && !is_open)
+    if (one->row->units_done <= (int64_t)planned_last_with_undo(p) && !is_open)
         return true;
-    bool is_expanded = one->state == STATE_EXPANDED;
+    bool is_expanded = one->state == STATE_EXPANDED || one->state == STATE_SWITCHED;
     fail_set(f, EXIT_REFUSED, "%.*s cannot be taken back: %s", STR_ARG(label),
              is_expanded ? "its contract has begun"
                          : "a step outside a transaction was cut off, and may have happened");
@@ -105,9 +136,17 @@ static bool rollback_locked(struct running *run, struct fail *f)
     const struct migration *only[] = {one->migration};
     const struct history_row *rows[] = {one->row};
     const struct selection selection = {.migrations = only, .rows = rows, .count = 1};
+    size_t undone;
     if (!session_plan(s, &selection, false, &done, f) || !check_begun(s, one, done.migrations, f) ||
-        !plan_undo(s->arena, dialect_for(s->url.engine), s->server.version_number, done.migrations,
-                   one->row->units_done, s->options->lossy, &undo, f))
+        !read_undone(s, one, &undone, f))
+        return false;
+    const struct undo_request request = {.dialect = dialect_for(s->url.engine),
+                                         .server_version = s->server.version_number,
+                                         .done = done.migrations,
+                                         .units_done = one->row->units_done,
+                                         .undone_steps = undone,
+                                         .may_lose = s->options->lossy};
+    if (!plan_undo(s->arena, &request, &undo, f))
         return false;
     struct plan plan = {
         .engine = done.engine, .migrations = &undo, .count = 1, .digest = done.digest};

@@ -23,7 +23,7 @@ static const char *end_word(enum run_goal goal, bool waits)
     case GOAL_APPLY:
         return waits ? "expanded" : "applied";
     case GOAL_CONTRACT:
-        return "contracted";
+        return waits ? "switched" : "contracted";
     case GOAL_ROLLBACK:
         return "rolled back";
     }
@@ -47,9 +47,8 @@ static void show_after(void *context, size_t index, size_t total, const struct p
     struct running *r = context;
     struct arena *a = r->session->arena;
     const struct migration *m = p->migration;
-    bool waits = r->goal == GOAL_APPLY && p->wait_unit;
-    const char *word = end_word(r->goal, waits);
-    r->leaves_phases |= waits;
+    const char *word = end_word(r->goal, result->is_waiting);
+    r->leaves_phases |= result->is_waiting;
     if (r->format == FORMAT_JSON) {
         struct json *one = json_make_object();
         json_set_str(one, "version", m->version);

@@ -66,6 +66,7 @@ bool session_read_begun(struct session *s, const struct selection *selection,
         struct online_begun *one = arena_new(s->arena, struct online_begun);
         one->units_done = row->units_done;
         one->is_expanded = str_equal(row->state, STR(HISTORY_EXPANDED)) ||
+                           str_equal(row->state, STR(HISTORY_SWITCHED)) ||
                            str_equal(row->state, STR(HISTORY_ROLLING_BACK));
         if (!read_forms(s, row, &one->forms, f))
             return false;
@@ -81,7 +82,8 @@ bool session_read_open(struct session *s, struct online_open **out, size_t *out_
     *out_count = 0;
     for (size_t i = 0; s->connection && i < s->history.count; i++) {
         const struct history_row *row = &s->history.at[i];
-        if (!str_equal(row->state, STR(HISTORY_EXPANDED)))
+        if (!str_equal(row->state, STR(HISTORY_EXPANDED)) &&
+            !str_equal(row->state, STR(HISTORY_SWITCHED)))
             continue;
         if (!*out)
             *out = arena_array(s->arena, struct online_open, s->history.count);

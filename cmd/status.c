@@ -10,7 +10,7 @@ static enum ink ink_of(const struct reconciled *r)
 {
     if (reconciled_is_problem(r) || r->state == STATE_OPAQUE)
         return INK_BAD;
-    if (r->state == STATE_INCOMPLETE || r->state == STATE_EXPANDED)
+    if (r->state == STATE_INCOMPLETE || r->state == STATE_EXPANDED || r->state == STATE_SWITCHED)
         return INK_WARN;
     return reconciled_is_pending(r) ? INK_BOLD : INK_PLAIN;
 }
@@ -23,6 +23,8 @@ static const char *remark_of(struct arena *a, const struct reconciled *r)
         return arena_printf(a, "was %.*s", STR_ARG(history_row_label(r->other)));
     if (r->state == STATE_EXPANDED)
         return "waits for its contract";
+    if (r->state == STATE_SWITCHED)
+        return "has a way back until its contract";
     if (r->state == STATE_INCOMPLETE)
         return arena_printf(a, "%lld step%s done", (long long)r->row->units_done,
                             r->row->units_done == 1 ? "" : "s");
@@ -110,6 +112,8 @@ static void print_text(struct session *s, const struct reconciliation *r,
     terminal_print("%s: %zu applied, %zu pending", s->server.safe_url, r->applied, r->pending);
     if (r->expanded)
         printf(", %zu expanded", r->expanded);
+    if (r->switched)
+        printf(", %zu switched", r->switched);
     if (r->problems)
         printf(", %zu problem%s", r->problems, r->problems == 1 ? "" : "s");
     if (v->findings.count)
@@ -156,6 +160,7 @@ static void print_json(struct session *s, const struct reconciliation *r,
     json_set_i64(root, "applied", (int64_t)r->applied);
     json_set_i64(root, "pending", (int64_t)r->pending);
     json_set_i64(root, "expanded", (int64_t)r->expanded);
+    json_set_i64(root, "switched", (int64_t)r->switched);
     json_set_i64(root, "problems", (int64_t)r->problems);
     struct open_phases phases = phases_find(s, r);
     json_set(root, "waiting", phases_json(&phases));

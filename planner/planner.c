@@ -417,6 +417,7 @@ static struct digest plan_digest(const struct plan *plan, struct str history_hea
         digest_number(d, p->statement_count);
         digest_number(d, p->unit_count);
         digest_number(d, p->wait_unit);
+        digest_number(d, p->again_unit);
         digest_number(d, (uint64_t)p->migration->transaction);
         digest_online(d, &p->online);
     }

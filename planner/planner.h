@@ -58,11 +58,19 @@ struct plan_request {
 bool plan_make(struct arena *a, const struct plan_request *request, struct plan *out,
                struct fail *f) MUST_CHECK;
 
-/* What takes the first units_done units of a planned migration back: the undo of each step, a unit each, the
-   last one first (planner_undo.c). Fails (EXIT_REFUSED) where one of them has none, or, unless may_lose, one
+struct undo_request {
+    const struct dialect *dialect;
+    uint32_t server_version;
+    const struct planned_migration *done; /* the migration, planned */
+    int64_t units_done;                   /* so many are to be taken back */
+    size_t undone_steps; /* of the undo of the last one: an earlier run did that much of it */
+    bool may_lose;
+};
+
+/* What takes units of a planned migration back: the undo of each step, the last one first, each in a unit
+   or several (planner_undo.c). Fails (EXIT_REFUSED) where one of them has none, or, unless may_lose, one
    that loses what was written since. */
-bool plan_undo(struct arena *a, const struct dialect *dialect, uint32_t server_version,
-               const struct planned_migration *done, int64_t units_done, bool may_lose,
-               struct planned_migration *out, struct fail *f) MUST_CHECK;
+bool plan_undo(struct arena *a, const struct undo_request *request, struct planned_migration *out,
+               struct fail *f) MUST_CHECK;
 
 #endif

@@ -205,26 +205,57 @@ bool planner_online_take(struct pass *p, size_t number, const struct statement *
     return true;
 }
 
+/* Where one form waits twice, the others wait with it before they take anything away: until then there is a
+   way back from all of them. What an earlier version began waits once, also for its switch: that stays. */
+static void wait_for_the_last(const struct pass *p)
+{
+    bool is_any = false;
+    for (size_t i = 0; i < p->waiting.count; i++)
+        is_any |= p->waiting.at[i].form->steps.at[p->waiting.at[i].index].waits_again;
+    for (size_t i = 0; is_any && i < p->waiting.count; i++) {
+        const struct online_form *form = p->waiting.at[i].form;
+        bool has_switch = false;
+        for (size_t k = 0; k < form->steps.count; k++)
+            has_switch |= form->steps.at[k].waits && form->steps.at[k].phase == PHASE_SWITCH;
+        if (!has_switch)
+            form->steps.at[p->waiting.at[i].index].waits_again = true;
+    }
+}
+
+static bool feed_waiting(struct pass *p, const struct waiting_step *w, struct fail *f)
+{
+    for (size_t k = 0; k < w->parts.count; k++) {
+        struct grouping_step how;
+        struct analysis analysis = {0};
+        if (!feed_part(p, &w->parts.at[k], w->form, w->index, &how, f))
+            return false;
+        bool is_seen = p->postgres && !is_ours(&w->parts.at[k]);
+        if (is_seen) /* only for what it locks: it is not folded in */
+            planner_look(p, &w->parts.at[k], &how, p->scratch, &analysis);
+        if (k == 0)
+            planner_note_step_locks(p, &w->parts.at[k], how.open, &w->form->steps.at[w->index],
+                                    is_seen ? &analysis.effects : NULL);
+    }
+    return true;
+}
+
 /* Behind the last statement, so that all of the file but this is done when `migrate apply` ends. They are not
    looked at: what comes after this migration runs before them, and finds what was there before. */
 bool planner_online_end(struct pass *p, struct fail *f)
 {
-    for (size_t i = 0; i < p->waiting.count; i++) {
-        const struct waiting_step *w = &p->waiting.at[i];
-        for (size_t k = 0; k < w->parts.count; k++) {
-            struct grouping_step how;
-            struct analysis analysis = {0};
-            if (!feed_part(p, &w->parts.at[k], w->form, w->index, &how, f))
-                return false;
-            bool is_seen = p->postgres && !is_ours(&w->parts.at[k]);
-            if (is_seen) /* only for what it locks: it is not folded in */
-                planner_look(p, &w->parts.at[k], &how, p->scratch, &analysis);
-            if (k == 0)
-                planner_note_step_locks(p, &w->parts.at[k], how.open, &w->form->steps.at[w->index],
-                                        is_seen ? &analysis.effects : NULL);
-        }
-        if (i == 0)
-            p->planned->wait_unit = p->planned->steps.at[p->planned->steps.count - 1].unit;
+    wait_for_the_last(p);
+    for (size_t i = 0; i < 2 * p->waiting.count; i++) { /* those that wait once, then the others */
+        bool is_again = i >= p->waiting.count;
+        const struct waiting_step *w = &p->waiting.at[i % p->waiting.count];
+        if (w->form->steps.at[w->index].waits_again != is_again)
+            continue;
+        if (!feed_waiting(p, w, f))
+            return false;
+        uint32_t unit = p->planned->steps.at[p->planned->steps.count - 1].unit;
+        if (!p->planned->wait_unit)
+            p->planned->wait_unit = unit;
+        if (is_again && !p->planned->again_unit)
+            p->planned->again_unit = unit;
     }
     return true;
 }

@@ -1,6 +1,6 @@
 /*
- * The way back from a migration that is expanded, or was cut off on its way there: the undo of each step that
- * is done, the last one first, as a plan that the runner runs like any other.
+ * The way back from a migration that is expanded or switched, or was cut off on its way there: the undo of
+ * each step that is done, the last one first, as a plan that the runner runs like any other.
  */
 #include "planner/planner.h"
 
@@ -49,22 +49,30 @@ static bool refuse_lossy(const struct planned_migration *m, const struct planned
     return fail_hint(f, "If that may go, say so, and why: --lossy --reason \"…\".");
 }
 
-/* The statements of one undo, as one unit. */
-static bool cut_undo(struct arena *a, const struct dialect *dialect, uint32_t server_version,
-                     const struct planned_migration *m, const struct planned_step *at,
-                     struct statements *out, struct fail *f)
+struct undoing {
+    struct arena *a;
+    const struct undo_request *request;
+    struct statements all;
+    struct units_locks locks;
+    int64_t *left; /* behind each unit of the way back, how many of the migration's are left */
+    uint32_t count;
+};
+
+/* One unit more, of this text. step: what it is a step of, where the undo has several; else NULL. */
+static bool add_unit(struct undoing *u, const struct planned_step *at,
+                     const struct online_step *step, struct str sql, struct fail *f)
 {
-    const struct online_step *step = &at->form->steps.at[at->index];
+    struct arena *a = u->a;
     const struct cut_request cut = {
-        .window = arena_str(a, step->undo),
+        .window = arena_str(a, sql),
         .is_end = true,
         .line = at->line,
         .column = 1,
-        .path = m->migration->path,
-        .server_version = server_version,
+        .path = u->request->done->migration->path,
+        .server_version = u->request->server_version,
     };
     struct cut_result parts;
-    if (!dialect->cut(a, &cut, &parts, f))
+    if (!u->request->dialect->cut(a, &cut, &parts, f))
         return false;
     for (size_t i = 0; i < parts.statements.count; i++) {
         struct statement s = parts.statements.at[i];
@@ -73,41 +81,79 @@ static bool cut_undo(struct arena *a, const struct dialect *dialect, uint32_t se
                                      at->index + 1, at->form->recipe);
         s.continues_step = i > 0;
         s.step_continues = i + 1 < parts.statements.count;
-        vec_push(a, out, s);
+        if (step && step->kind != STEP_STATEMENT)
+            s.ranged = step;
+        vec_push(a, &u->all, s);
+    }
+    u->count++;
+    if (step && step->locks) {
+        struct unit_locks locks = {.unit = u->count, .locks = *step->locks};
+        vec_push(a, &u->locks, locks);
     }
     return true;
 }
 
-bool plan_undo(struct arena *a, const struct dialect *dialect, uint32_t server_version,
-               const struct planned_migration *done, int64_t units_done, bool may_lose,
-               struct planned_migration *out, struct fail *f)
+/* skip: so many steps of it are done. */
+static bool add_undo(struct undoing *u, const struct planned_step *at, int64_t unit, size_t skip,
+                     struct fail *f)
 {
-    struct statements all = {0};
-    int64_t *left = arena_array(a, int64_t, (size_t)units_done + 2);
-    uint32_t count = 0;
-    left[0] = units_done;
-    *out = (struct planned_migration){
-        .migration = done->migration, .checksums = done->checksums, .class = CLASS_DESTRUCTIVE};
-    for (int64_t unit = units_done; unit > 0; unit--) {
+    const struct online_step *step = &at->form->steps.at[at->index];
+    u->left[u->count] = unit;
+    if (step->undo.len) {
+        if (!add_unit(u, at, NULL, step->undo, f))
+            return false;
+    } else {
+        /* None of either: it has left nothing, as VALIDATE CONSTRAINT. */
+        for (size_t i = skip; i < step->undo_steps.count; i++) {
+            const struct online_step *one = &step->undo_steps.at[i];
+            u->left[u->count] = unit;
+            if (!add_unit(u, at, one, one->sql, f))
+                return false;
+        }
+    }
+    u->left[u->count] = unit - 1;
+    return true;
+}
+
+static size_t count_units(const struct planned_migration *done)
+{
+    size_t count = done->unit_count;
+    for (size_t i = 0; i < done->steps.count; i++) {
+        const struct planned_step *at = &done->steps.at[i];
+        count += at->form->steps.at[at->index].undo_steps.count;
+    }
+    return count;
+}
+
+bool plan_undo(struct arena *a, const struct undo_request *request, struct planned_migration *out,
+               struct fail *f)
+{
+    const struct planned_migration *done = request->done;
+    struct undoing u = {
+        .a = a, .request = request, .left = arena_array(a, int64_t, count_units(done) + 2)};
+    u.left[0] = request->units_done;
+    for (int64_t unit = request->units_done; unit > 0; unit--) {
         const struct planned_step *at = step_of(done, (uint32_t)unit);
         const struct online_step *step = at ? &at->form->steps.at[at->index] : NULL;
+        size_t skip = unit == request->units_done ? request->undone_steps : 0;
         if (!step || step->undo_cost == UNDO_IMPOSSIBLE)
             return refuse(done, at, (uint32_t)unit, f);
-        if (step->undo_cost == UNDO_LOSSY && !may_lose)
+        if (step->undo_cost == UNDO_LOSSY && !request->may_lose)
             return refuse_lossy(done, at, f);
-        left[count] = unit;
-        if (!step->undo.len) /* it has left nothing, as VALIDATE CONSTRAINT */
-            continue;
-        if (!cut_undo(a, dialect, server_version, done, at, &all, f))
+        if (!add_undo(&u, at, unit, skip, f))
             return false;
-        left[++count] = unit - 1;
     }
-    left[count] = 0;
-    struct kept_script *kept = kept_make_of(a, STR(""), all.at, all.count);
+    struct kept_script *kept = kept_make_of(a, STR(""), u.all.at, u.all.count);
     kept->raw = done->checksums.raw;
-    out->kept = kept;
-    out->statement_count = all.count;
-    out->unit_count = count;
-    out->units_left = left;
+    *out = (struct planned_migration){
+        .migration = done->migration,
+        .checksums = done->checksums,
+        .class = CLASS_DESTRUCTIVE,
+        .kept = kept,
+        .statement_count = u.all.count,
+        .unit_count = u.count,
+        .units_left = u.left,
+        .locks = u.locks,
+    };
     return true;
 }

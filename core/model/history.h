@@ -36,6 +36,7 @@ struct history_row {
 #define HISTORY_APPLIED "applied"
 #define HISTORY_INCOMPLETE "incomplete" /* the next apply goes on behind units_done */
 #define HISTORY_EXPANDED "expanded"     /* what is behind units_done waits for `migrate contract` */
+#define HISTORY_SWITCHED "switched" /* the same, for the second time: both have changed places */
 #define HISTORY_ROLLING_BACK "rolling back" /* `migrate rollback` goes on in front of units_done */
 #define HISTORY_ROLLED_BACK "rolled back"   /* counts no longer: its migration is pending */
 
@@ -48,6 +49,7 @@ struct history_row {
 #define EVENT_STEP_DONE "step done"     /* one unit of several is committed */
 #define EVENT_APPLIED "applied"         /* the migration is complete */
 #define EVENT_EXPANDED "expanded"       /* … but for what waits for `migrate contract` */
+#define EVENT_SWITCHED "switched"       /* … but for what waits for the next `migrate contract` */
 #define EVENT_CONTRACTED "contracted"   /* and that, too, is done: it is complete */
 #define EVENT_STEP_UNDONE "step undone" /* by `migrate rollback`, */
 #define EVENT_ROLLED_BACK "rolled back" /* and nothing of it is left */

@@ -93,6 +93,8 @@ struct json *online_step_json(const struct online_step *s)
     json_set_cstr(j, "phase", phase_name(s->phase));
     if (s->waits)
         json_set_bool(j, "waits", true);
+    if (s->waits_again)
+        json_set_bool(j, "waits_again", true);
     if (s->kind != STEP_STATEMENT) {
         json_set_cstr(j, "kind", step_kind_name(s->kind));
         json_set(j, "range", range_json(s->range));
@@ -105,6 +107,12 @@ struct json *online_step_json(const struct online_step *s)
     else
         json_set_null(j, "undo");
     json_set_cstr(j, "undo_cost", undo_cost_name(s->undo_cost));
+    if (s->undo_steps.count) {
+        struct json *steps = json_make_array();
+        for (size_t i = 0; i < s->undo_steps.count; i++)
+            json_push(steps, online_step_json(&s->undo_steps.at[i]));
+        json_set(j, "undo_steps", steps);
+    }
     if (s->locks)
         json_set(j, "locks", table_locks_json(s->locks));
     return j;
@@ -164,6 +172,11 @@ static const struct online_range *read_range(struct arena *a, const struct json 
     return range->table.len && range->alias.len && json_is_array(key) ? range : NULL;
 }
 
+static bool read_flag(const struct json *j, bool *out)
+{
+    return !j || json_bool_of(j, out);
+}
+
 /* What is not said of a step: it is a plain statement, and does not wait. Forms of earlier versions say
    neither. */
 static bool read_how(struct arena *a, const struct json *j, struct online_step *step)
@@ -173,8 +186,8 @@ static bool read_how(struct arena *a, const struct json *j, struct online_step *
     if (name.len && !index_of(step_kind_names, ARRAY_LEN(step_kind_names), name, &kind))
         return false;
     step->kind = (enum step_kind)kind;
-    const struct json *waits = json_get(j, "waits");
-    if (waits && !json_bool_of(waits, &step->waits))
+    if (!read_flag(json_get(j, "waits"), &step->waits) ||
+        !read_flag(json_get(j, "waits_again"), &step->waits_again))
         return false;
     if (step->kind != STEP_STATEMENT)
         step->range = read_range(a, json_get(j, "range"));
@@ -189,6 +202,19 @@ static bool read_locks(struct arena *a, const struct json *j, struct online_step
     struct table_locks *locks = arena_new(a, struct table_locks);
     step->locks = locks;
     return table_locks_read(a, j, locks);
+}
+
+static bool read_step(struct arena *a, const struct json *j, struct online_step *out);
+
+static bool read_undo_steps(struct arena *a, const struct json *j, struct online_step *step)
+{
+    for (size_t i = 0; i < json_count(j); i++) {
+        struct online_step one;
+        if (!read_step(a, json_at(j, i), &one))
+            return false;
+        vec_push(a, &step->undo_steps, one);
+    }
+    return true;
 }
 
 static bool read_step(struct arena *a, const struct json *j, struct online_step *out)
@@ -207,6 +233,7 @@ static bool read_step(struct arena *a, const struct json *j, struct online_step 
         !index_of(undo_cost_names, ARRAY_LEN(undo_cost_names),
                   json_str_of(json_get(j, "undo_cost")), &cost) ||
         !out->sql.len || !read_how(a, j, out) || !read_locks(a, json_get(j, "locks"), out) ||
+        !read_undo_steps(a, json_get(j, "undo_steps"), out) ||
         (!is_alone && !str_equal(transaction, str_of(steps_transaction(out->kind)))))
         return false;
     out->phase = (enum phase)phase;

@@ -71,11 +71,20 @@ struct online_step {
     /* This one and all behind it are not run by `migrate apply` but by `migrate contract`, when nobody needs
        the old form any more. */
     bool waits;
+    /* … and not even by the first of them, which ends with what has changed places: by the next one, after
+       another soak, when nobody needs the way back any more. */
+    bool waits_again;
     bool refuses_transaction; /* CONCURRENTLY and its like; else a transaction of its own */
     struct str sql;           /* without a semicolon */
     const char *does;         /* for people: "builds the index while others write" */
     struct str undo;          /* SQL, one statement or several; "" : none */
     enum undo_cost undo_cost;
+    /* Instead of `undo`, where one transaction would not do: each a step with all that a step can be, in this
+       order. One that was cut off is begun anew; those before it are not. */
+    struct {
+        struct online_step *at;
+        size_t count, room;
+    } undo_steps;
     /* What it must have for itself (table_lock.h); NULL: nobody has looked. */
     const struct table_locks *locks;
 };
@@ -125,7 +134,7 @@ struct online_begun {
         is_expanded; /* all that `migrate apply` runs of it is done: nothing gets a form any more */
 };
 
-/* A migration that is expanded, and whose contract is still to come. */
+/* A migration that is expanded or switched, and whose contract is still to come. */
 struct online_open {
     struct str label; /* version or script */
     const struct online_forms *forms;

@@ -9,6 +9,30 @@
 
 #include "core/base/vec.h"
 
+/* A step that waits again, and whose undo takes two. */
+static void add_end(struct arena *a, struct online_form *form, const struct online_range *range,
+                    const struct table_locks *locks)
+{
+    struct online_step look = {.kind = STEP_VERIFICATION,
+                               .range = range,
+                               .phase = PHASE_SWITCH,
+                               .sql = STR("SELECT t.id FROM users AS t WHERE (a <> b)"),
+                               .does = "looks"};
+    struct online_step back = {.locks = locks,
+                               .phase = PHASE_SWITCH,
+                               .sql = STR("ALTER TABLE users RENAME b TO a"),
+                               .does = "gives the name back"};
+    struct online_step end = {.phase = PHASE_CONTRACT,
+                              .waits = true,
+                              .waits_again = true,
+                              .sql = STR("ALTER TABLE users DROP c"),
+                              .does = "drops it",
+                              .undo_cost = UNDO_COSTLY};
+    vec_push(a, &end.undo_steps, look);
+    vec_push(a, &end.undo_steps, back);
+    vec_push(a, &form->steps, end);
+}
+
 static void forms_come_back_as_they_were(void **state)
 {
     (void)state;
@@ -44,6 +68,7 @@ static void forms_come_back_as_they_were(void **state)
     vec_push(a, &form.steps, add);
     vec_push(a, &form.steps, copy);
     vec_push(a, &form.steps, drop);
+    add_end(a, &form, &range, &locks);
     struct online_forms forms = {0};
     struct online_rewritten one = {.statement = 2, .digest = digest_of(STR("x")), .form = &form};
     vec_push(a, &forms, one);
@@ -61,6 +86,11 @@ static void forms_come_back_as_they_were(void **state)
     assert_int_equal(kept_locks->count, 2);
     assert_int_equal(kept_locks->at[0].mode, LOCK_ACCESS_EXCLUSIVE);
     assert_true(str_equal(kept_locks->at[1].table, STR("public.\"Roles\"")));
+    assert_false(got->steps.at[2].waits_again);
+    assert_true(got->steps.at[3].waits_again);
+    assert_int_equal(got->steps.at[3].undo_steps.count, 2);
+    assert_int_equal(got->steps.at[3].undo_steps.at[0].kind, STEP_VERIFICATION);
+    assert_int_equal(got->steps.at[3].undo_steps.at[1].locks->count, 2);
     SCOPED(json) struct json *second = online_forms_json(&again);
     assert_string_equal(json_line(a, kept).at, json_line(a, second).at);
 }
@@ -74,6 +104,8 @@ static void unknown_kinds_are_refused(void **state)
         "\"kind\": \"batches\"",
         "\"kind\": \"batches\", \"range\": {\"table\": \"t\", \"alias\": \"t\"}",
         "\"waits\": 3",
+        "\"waits_again\": 3",
+        "\"undo_steps\": [{}]",
         "\"locks\": 3",
         "\"locks\": [{\"table\": \"t\", \"mode\": \"StrongLock\"}]",
     };

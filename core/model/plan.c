@@ -28,6 +28,17 @@ uint32_t planned_last_at_once(const struct planned_migration *m)
     return m->wait_unit ? m->wait_unit - 1 : m->unit_count;
 }
 
+uint32_t planned_last_with_undo(const struct planned_migration *m)
+{
+    return m->again_unit ? m->again_unit - 1 : planned_last_at_once(m);
+}
+
+uint32_t planned_last_of_contract(const struct planned_migration *m, int64_t units_done)
+{
+    bool is_first = m->again_unit && units_done + 1 < m->again_unit;
+    return is_first ? m->again_unit - 1 : m->unit_count;
+}
+
 enum verdict plan_verdict(const struct plan *p)
 {
     enum verdict worst = VERDICT_PASS;
@@ -177,6 +188,8 @@ static struct json *migration_json(const struct planned_migration *m)
     json_set_i64(j, "step_count", m->unit_count);
     if (m->wait_unit)
         json_set_i64(j, "waits_at_step", m->wait_unit);
+    if (m->again_unit)
+        json_set_i64(j, "waits_again_at_step", m->again_unit);
     json_set_bool(j, "listed", !m->is_streamed);
     struct json *statements = json_make_array();
     for (size_t i = 0; i < m->statements.count; i++)

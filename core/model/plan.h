@@ -66,8 +66,10 @@ struct planned_migration {
        of them on; NULL: it is no way back. */
     const int64_t *units_left;
     uint32_t wait_unit; /* the first one that `migrate contract` runs, not apply; 0: none waits */
-    bool is_streamed;   /* too large to keep statement by statement */
-    bool is_single;     /* one unit: the history row and all changes are one commit */
+    /* The first one that not even the first `migrate contract` runs, but the next; 0: none waits twice. */
+    uint32_t again_unit;
+    bool is_streamed; /* too large to keep statement by statement */
+    bool is_single;   /* one unit: the history row and all changes are one commit */
     bool has_session_effect;
     bool
         asks_catalog; /* only the catalog tells whether one of its statements refuses a transaction */
@@ -124,6 +126,10 @@ struct plan {
 
 /* The last unit that `migrate apply` runs; 0: all of them wait. */
 uint32_t planned_last_at_once(const struct planned_migration *m);
+/* The last one that a `migrate contract` runs which finds so many units done. */
+uint32_t planned_last_of_contract(const struct planned_migration *m, int64_t units_done);
+/* The last one from which there may be a way back. */
+uint32_t planned_last_with_undo(const struct planned_migration *m);
 /* Of all its migrations; an empty plan passes. */
 enum verdict plan_verdict(const struct plan *p);
 /* Whether the gate would refuse to run it: what was not looked for is no reason. */

@@ -285,10 +285,11 @@ static void judge_migrations(struct doctor *d, const struct doctor_request *r)
     size_t open = 0;
     for (size_t i = 0; i < r->history->count; i++) {
         const struct history_row *row = &r->history->at[i];
-        if (str_equal(row->state, STR(HISTORY_EXPANDED)))
+        if (str_equal(row->state, STR(HISTORY_EXPANDED)) ||
+            str_equal(row->state, STR(HISTORY_SWITCHED)))
             doctor_say(d, CHECK_MIGRATIONS, GRAVITY_NOTE, "",
-                       "%.*s (%.*s) is expanded and waits for `migrate contract`",
-                       STR_ARG(history_row_label(row)), STR_ARG(row->script));
+                       "%.*s (%.*s) is %.*s and waits for `migrate contract`",
+                       STR_ARG(history_row_label(row)), STR_ARG(row->script), STR_ARG(row->state));
         bool is_cut_off = str_equal(row->state, STR(HISTORY_INCOMPLETE)) ||
                           str_equal(row->state, STR(HISTORY_ROLLING_BACK));
         if (!is_cut_off)

@@ -219,7 +219,8 @@ static bool take_event(void *context, const struct event *e, struct fail *f UNUS
     if (str_equal(e->kind, STR(EVENT_STARTED)))
         add_intent(r, e);
     else if (str_equal(e->kind, STR(EVENT_STEP_DONE)) || str_equal(e->kind, STR(EVENT_APPLIED)) ||
-             str_equal(e->kind, STR(EVENT_EXPANDED)) || str_equal(e->kind, STR(EVENT_CONTRACTED)) ||
+             str_equal(e->kind, STR(EVENT_EXPANDED)) || str_equal(e->kind, STR(EVENT_SWITCHED)) ||
+             str_equal(e->kind, STR(EVENT_CONTRACTED)) ||
              str_equal(e->kind, STR(EVENT_STEP_UNDONE)) ||
              str_equal(e->kind, STR(EVENT_ROLLED_BACK)) ||
              (str_equal(e->kind, STR(EVENT_FAILED)) && knows_outcome(e)))

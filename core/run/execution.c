@@ -323,6 +323,19 @@ void execution_done(struct execution *x)
     x->done(x->done_context, &x->result);
 }
 
+static uint32_t last_unit_of(const struct execution *x)
+{
+    switch (x->run->goal) {
+    case GOAL_APPLY:
+        return planned_last_at_once(x->planned);
+    case GOAL_CONTRACT:
+        return planned_last_of_contract(x->planned, x->units_before);
+    case GOAL_ROLLBACK:
+        return x->planned->unit_count;
+    }
+    BUG("a goal that is not in the list");
+}
+
 struct execution *execution_start(struct run_context *run, const struct planned_migration *planned,
                                   const struct history_row *row,
                                   void (*done)(void *context, const struct execution_result *r),
@@ -349,7 +362,8 @@ struct execution *execution_start(struct run_context *run, const struct planned_
         x->units_before = run->goal == GOAL_ROLLBACK ? 0 : row->units_done;
     }
     x->units_at_start = x->units_before;
-    x->last_unit = run->goal == GOAL_APPLY ? planned_last_at_once(planned) : planned->unit_count;
+    x->last_unit = last_unit_of(x);
+    x->result.is_waiting = x->last_unit < planned->unit_count;
     x->result.was_resumed = row != NULL && run->goal == GOAL_APPLY;
     return x;
 }

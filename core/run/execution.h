@@ -41,7 +41,7 @@ struct backfill_progress {
 
 enum run_goal {
     GOAL_APPLY = 0, /* up to the unit that waits, where one does */
-    GOAL_CONTRACT,  /* what waited, to the end */
+    GOAL_CONTRACT,  /* what waited, to the end, or to what waits again */
     GOAL_ROLLBACK, /* what was done, undone: the plan holds the undo of its steps, last one first */
 };
 
@@ -72,15 +72,13 @@ struct run_context {
     int64_t answered_us; /* monotonic: when the newest COMMIT that went ahead was answered */
 };
 
-/* What has become of a migration when all that the run does of it is done: a state of its row. */
-const char *execution_end_state(const struct run_context *run, const struct planned_migration *p);
-
 struct execution_result {
     int64_t duration_us;
     int64_t statements;
     int64_t units; /* committed by this call */
     int64_t retries;
     bool was_resumed;
+    bool is_waiting; /* something of it is left, for `migrate contract` */
 };
 
 /* done is called once, when all of it is committed; it must not use the driver. row: the incomplete

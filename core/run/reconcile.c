@@ -81,6 +81,8 @@ static bool match_applied(struct arena *a, const struct matching *match, struct 
     else if (str_equal(r->row->state, STR(HISTORY_EXPANDED)))
         r->state =
             is_same ? STATE_EXPANDED : STATE_CHANGED; /* a repeatable, too: its rest is owed */
+    else if (str_equal(r->row->state, STR(HISTORY_SWITCHED)))
+        r->state = is_same ? STATE_SWITCHED : STATE_CHANGED;
     else if (row_is_incomplete(r->row))
         r->state = STATE_INCOMPLETE;
     else if (is_same)
@@ -254,6 +256,7 @@ bool reconcile(struct arena *a, const struct migrations *files, const struct his
         r.applied += r.at[i].state == STATE_APPLIED || r.at[i].state == STATE_CHANGED ||
                      (r.at[i].state == STATE_RENUMBERED && r.at[i].row);
         r.expanded += r.at[i].state == STATE_EXPANDED;
+        r.switched += r.at[i].state == STATE_SWITCHED;
         r.pending += reconciled_is_pending(&r.at[i]);
         r.problems += reconciled_is_problem(&r.at[i]);
     }

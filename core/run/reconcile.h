@@ -24,6 +24,7 @@ enum migration_state {
     STATE_UNRECORDED,   /* applied by the events, but its row is gone; see verify.h */
     STATE_COVERED,      /* below the baseline that stands for it */
     STATE_EXPANDED,     /* all is done but for what waits for `migrate contract` */
+    STATE_SWITCHED, /* the same, but that the first `migrate contract` has run: the next ends it */
     STATE_ROLLING_BACK, /* `migrate rollback` was cut off */
 };
 const char *migration_state_name(enum migration_state s); /* "applied", "out of order", … */
@@ -50,7 +51,7 @@ struct reconciliation {
         *at; /* versioned in order, then repeatables; missing ones where they belong */
     size_t count, room;
     size_t applied, pending, problems; /* pending: what an apply would run, in order or not */
-    size_t expanded;                   /* not among those */
+    size_t expanded, switched;         /* not among those */
 };
 
 /* Fills normalized and tree (with tree_kind) of a migration whose raw digest differs. */

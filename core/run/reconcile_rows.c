@@ -17,6 +17,7 @@ bool row_is_incomplete(const struct history_row *r)
 {
     return str_equal(r->state, STR(HISTORY_INCOMPLETE)) ||
            str_equal(r->state, STR(HISTORY_EXPANDED)) ||
+           str_equal(r->state, STR(HISTORY_SWITCHED)) ||
            str_equal(r->state, STR(HISTORY_ROLLING_BACK));
 }
 

@@ -8,7 +8,8 @@ static const char *const state_names[] = {
     [STATE_CHANGED] = "changed",           [STATE_MISSING] = "missing",
     [STATE_RENUMBERED] = "renumbered",     [STATE_OPAQUE] = "opaque",
     [STATE_UNRECORDED] = "unrecorded",     [STATE_COVERED] = "covered",
-    [STATE_EXPANDED] = "expanded",         [STATE_ROLLING_BACK] = "rolling back",
+    [STATE_EXPANDED] = "expanded",         [STATE_SWITCHED] = "switched",
+    [STATE_ROLLING_BACK] = "rolling back",
 };
 
 const char *migration_state_name(enum migration_state s)
@@ -111,6 +112,7 @@ const char *reconciled_sentence(struct arena *a, const struct reconciled *r)
                             STR_ARG(name), time_text(a, r->row->installed_at),
                             (long long)r->row->units_done, r->row->units_done == 1 ? "is" : "are");
     case STATE_EXPANDED: /* who knows the policy says it: cmd/phases.c */
+    case STATE_SWITCHED:
     case STATE_UNKNOWN:
     case STATE_APPLIED:
     case STATE_PENDING:
@@ -146,6 +148,7 @@ const char *reconciled_hint(const struct reconciled *r)
     case STATE_ROLLING_BACK:
         return "`migrate rollback VERSION` goes on where it was cut off.";
     case STATE_EXPANDED:
+    case STATE_SWITCHED:
     case STATE_UNKNOWN:
     case STATE_APPLIED:
     case STATE_PENDING:

@@ -258,34 +258,48 @@ bool unit_send(struct execution *x, struct fail *f)
     return is_done;
 }
 
-const char *execution_end_state(const struct run_context *run, const struct planned_migration *p)
+/* Whether something of it is left to wait when all that the run does of it is done. */
+static bool is_left(const struct execution *x)
 {
-    if (run->goal == GOAL_ROLLBACK)
-        return HISTORY_ROLLED_BACK;
-    return run->goal == GOAL_APPLY && p->wait_unit ? HISTORY_EXPANDED : HISTORY_APPLIED;
+    return x->run->goal != GOAL_ROLLBACK && x->last_unit < x->planned->unit_count;
 }
 
-static const char *state_under_way(enum run_goal goal)
+static const char *end_state(const struct execution *x)
 {
-    switch (goal) {
+    switch (x->run->goal) {
+    case GOAL_APPLY:
+        return is_left(x) ? HISTORY_EXPANDED : HISTORY_APPLIED;
+    case GOAL_CONTRACT:
+        return is_left(x) ? HISTORY_SWITCHED : HISTORY_APPLIED;
+    case GOAL_ROLLBACK:
+        return HISTORY_ROLLED_BACK;
+    }
+    BUG("a goal that is not in the list");
+}
+
+static const char *state_under_way(const struct execution *x)
+{
+    const struct planned_migration *p = x->planned;
+    switch (x->run->goal) {
     case GOAL_APPLY:
         return HISTORY_INCOMPLETE;
     case GOAL_CONTRACT:
-        return HISTORY_EXPANDED;
+        return p->again_unit && x->units_at_start + 1 >= p->again_unit ? HISTORY_SWITCHED
+                                                                       : HISTORY_EXPANDED;
     case GOAL_ROLLBACK:
         return HISTORY_ROLLING_BACK;
     }
     BUG("a goal that is not in the list");
 }
 
-/* The row as it stands when this unit is done. While it is expanded, installed_at tells since when. */
+/* The row as it stands when this unit is done. While it is expanded or switched, installed_at tells since
+   when. */
 void unit_advance_row(struct execution *x, int64_t units_done, bool is_complete)
 {
     const struct run_context *run = x->run;
     bool is_soaking = run->goal == GOAL_CONTRACT && !is_complete && x->earlier_row;
     x->is_complete = is_complete;
-    x->row.state =
-        str_of(is_complete ? execution_end_state(run, x->planned) : state_under_way(run->goal));
+    x->row.state = str_of(is_complete ? end_state(x) : state_under_way(x));
     x->row.units_done =
         run->goal == GOAL_ROLLBACK ? x->planned->units_left[units_done] : units_done;
     x->row.statements = x->statements;
@@ -301,11 +315,11 @@ static const char *done_kind(const struct execution *x)
     switch (x->run->goal) {
     case GOAL_APPLY:
         if (is_last)
-            return x->planned->wait_unit ? EVENT_EXPANDED : EVENT_APPLIED;
+            return is_left(x) ? EVENT_EXPANDED : EVENT_APPLIED;
         break;
     case GOAL_CONTRACT:
         if (is_last)
-            return EVENT_CONTRACTED;
+            return is_left(x) ? EVENT_SWITCHED : EVENT_CONTRACTED;
         break;
     case GOAL_ROLLBACK:
         return is_last ? EVENT_ROLLED_BACK : EVENT_STEP_UNDONE;
@@ -345,7 +359,8 @@ struct event unit_done_event(struct execution *x)
         json_set_cstr(detail, "reason", x->run->reason);
     if (is_whole && x->run->is_early)
         json_set_bool(detail, "early", true);
-    bool is_followed = strcmp(kind, EVENT_STEP_DONE) == 0 || strcmp(kind, EVENT_EXPANDED) == 0;
+    bool is_followed = strcmp(kind, EVENT_STEP_DONE) == 0 || strcmp(kind, EVENT_EXPANDED) == 0 ||
+                       strcmp(kind, EVENT_SWITCHED) == 0;
     if (is_followed && x->digest) {
         struct digest d = digest_finish(x->digest);
         x->digest = NULL;

@@ -61,7 +61,7 @@ static bool note_event(void *context, const struct event *e, struct fail *f)
         record->before = arena_str(x->arena, json_str_of(before));
         record->intent = arena_str(x->arena, json_str_of(json_get(detail, "statement")));
     } else if (str_equal(e->kind, STR(EVENT_STEP_DONE)) ||
-               str_equal(e->kind, STR(EVENT_EXPANDED)) ||
+               str_equal(e->kind, STR(EVENT_EXPANDED)) || str_equal(e->kind, STR(EVENT_SWITCHED)) ||
                str_equal(e->kind, STR(EVENT_STEP_UNDONE))) {
         record->has_intent = false;
         if (x->run->goal != GOAL_ROLLBACK) /* there it is that of what is to be undone */
