@@ -28,10 +28,9 @@ void fold_like_columns(struct deed *d, struct catalog_relation *r,
         if (from->is_dropped || catalog_find_column(r, from->name))
             continue;
         struct catalog_column *column = fold_column_like(d, r, from);
-        if (!from->is_not_null)
-            continue;
         const struct catalog_constraint *k = not_null_of(source, from);
-        fold_not_null(d, r, column, k ? k->name : STR(""), true, false);
+        if (from->is_not_null)
+            fold_not_null(d, r, column, k ? k->name : STR(""), true, false);
         if (from->generated ? like->options & LIKE_GENERATED : like->options & LIKE_DEFAULTS)
             column->default_value = from->default_value;
         if (from->generated && (like->options & LIKE_GENERATED))

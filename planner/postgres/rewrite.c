@@ -76,6 +76,23 @@ static const struct recipe_row recipes[] = {
         .write = rewrite_attach_partition,
     },
     {
+        .id = "create-partition",
+        .node = PG_QUERY__NODE__NODE_CREATE_STMT,
+        .hazards = {"create-partition-of"},
+        .expects = {"attach-partition-default-scan"},
+        .why = "As written it would wait for every query of the partitioned table, and make "
+               "those that come after it wait as well.",
+        .write = rewrite_create_partition,
+    },
+    {
+        .id = "detach-partition",
+        .node = PG_QUERY__NODE__NODE_ALTER_TABLE_STMT,
+        .hazards = {"detach-partition-blocking"},
+        .why = "As written it would wait for every query of the partitioned table, and make "
+               "those that come after it wait as well.",
+        .write = rewrite_detach_partition,
+    },
+    {
         .id = "update-batches",
         .node = PG_QUERY__NODE__NODE_UPDATE_STMT,
         .hazards = {"dml-affects-many-rows", "unbatched-backfill"},
@@ -110,12 +127,12 @@ static const struct recipe_row recipes[] = {
     {
         .id = "drop-table",
         .node = PG_QUERY__NODE__NODE_DROP_STMT,
-        .hazards = {"drop-table", "drop-table-cascade", "drop-table-many-fks"},
+        .hazards = {"drop-table", "drop-table-cascade", "drop-table-many-fks", "drop-partition"},
         .why = "As written every query that still uses the table would fail, and no way back would "
                "be left.",
         .write = rewrite_drop_table,
         .waits = true,
-        .keeps = {"drop-table", "drop-table-cascade"},
+        .keeps = {"drop-table", "drop-table-cascade", "drop-partition"},
     },
     {
         .id = "drop-column",

@@ -88,6 +88,8 @@ rewrite_recipe rewrite_reindex;
 rewrite_recipe rewrite_refresh;
 rewrite_recipe rewrite_alter_table;      /* rewrite_alter_table.c */
 rewrite_recipe rewrite_attach_partition; /* rewrite_attach.c */
+rewrite_recipe rewrite_create_partition; /* rewrite_create_partition.c */
+rewrite_recipe rewrite_detach_partition; /* rewrite_detach.c */
 rewrite_recipe rewrite_update;           /* rewrite_dml.c */
 rewrite_recipe rewrite_delete;
 rewrite_recipe rewrite_rename_column; /* rewrite_rename_column.c */

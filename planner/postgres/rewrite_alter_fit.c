@@ -71,7 +71,8 @@ bool alter_order_holds(const struct alter_rewrite *x)
     bool has_own_reference = false;
     for (size_t i = 0; i < x->items.count; i++) {
         const struct alter_item *item = &x->items.at[i];
-        has_late_key |= item->kind == ITEM_KEY && (!item->is_before || item->needs_not_null);
+        has_late_key |= item->kind == ITEM_KEY &&
+                        (!item->is_before || item->needs_not_null || x->is_partitioned);
         if (item->kind == ITEM_FOREIGN_KEY)
             has_own_reference |= strcmp(item->k->pktable->relname, x->stmt->relation->relname) == 0;
     }

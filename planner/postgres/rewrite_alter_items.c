@@ -143,8 +143,10 @@ static bool add_key(struct alter_rewrite *x, const PgQuery__Constraint *k, const
     }
     is_good &=
         choose_name(x, k, is_primary ? STR("") : names, is_primary ? "pkey" : "key", &item.name);
-    if (is_good)
+    if (is_good) {
+        item.plain_name = x->names.at[x->names.count - 1];
         item.index = index_name(x, item.name);
+    }
     vec_push(r->a, &x->items, item);
     return is_good;
 }
@@ -156,10 +158,15 @@ static bool references_partitions(const struct alter_rewrite *x, const PgQuery__
     return to && to->kind == RELATION_PARTITIONED_TABLE;
 }
 
+/* A key of a partitioned table has its partition columns in it, so that none is of a new column alone. */
+static bool takes_keys(const struct alter_rewrite *x, const PgQuery__Constraint *k)
+{
+    return !x->is_partitioned || (k->n_keys && alter_partitions_take_keys(x->table));
+}
+
 /* Whether a constraint has an online form at all. */
 static enum alter_item_kind item_kind(const struct alter_rewrite *x, const PgQuery__Constraint *k)
 {
-    bool is_partitioned = x->table && x->table->kind == RELATION_PARTITIONED_TABLE;
     if (k->skip_validation || grammar_has(k, GRAMMAR_NOT_ENFORCED) ||
         grammar_has(k, GRAMMAR_PERIOD))
         return ITEM_PLAIN;
@@ -169,13 +176,13 @@ static enum alter_item_kind item_kind(const struct alter_rewrite *x, const PgQue
     case PG_QUERY__CONSTR_TYPE__CONSTR_FOREIGN:
         /* Before 18 NOT VALID is refused there (tablecmds.c: ATAddForeignKeyConstraint), and VALIDATE does
            not reach the rows that stand for the partitions of a referenced table. */
-        return (is_partitioned || references_partitions(x, k)) && x->r->major < 18
+        return (x->is_partitioned || references_partitions(x, k)) && x->r->major < 18
                    ? ITEM_PLAIN
                    : ITEM_FOREIGN_KEY;
     case PG_QUERY__CONSTR_TYPE__CONSTR_UNIQUE:
     case PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY:
-        /* USING INDEX is refused on partitioned tables; with it there is nothing to be built. */
-        return is_partitioned || k->indexname[0] || x->stmt->missing_ok ? ITEM_PLAIN : ITEM_KEY;
+        /* With USING INDEX there is nothing to be built. */
+        return k->indexname[0] || x->stmt->missing_ok || !takes_keys(x, k) ? ITEM_PLAIN : ITEM_KEY;
     default:
         return ITEM_PLAIN;
     }

@@ -12,13 +12,14 @@
 
 /* ---- the steps, in their order ---- */
 
-/* What DEFERRABLE and its like were said of a key. */
-static const char *deferral(const PgQuery__Constraint *k)
+const char *alter_deferral(const struct alter_item *item)
 {
-    return k->initdeferred ? " DEFERRABLE INITIALLY DEFERRED" : k->deferrable ? " DEFERRABLE" : "";
+    return item->k->initdeferred ? " DEFERRABLE INITIALLY DEFERRED"
+           : item->k->deferrable ? " DEFERRABLE"
+                                 : "";
 }
 
-static const char *key_word(const struct alter_item *item)
+const char *alter_key_word(const struct alter_item *item)
 {
     return item->k->contype == PG_QUERY__CONSTR_TYPE__CONSTR_PRIMARY ? "PRIMARY KEY" : "UNIQUE";
 }
@@ -39,11 +40,11 @@ static void add_clause(struct buf *out, struct str clause)
         buf_printf(out, " %.*s", STR_ARG(clause));
 }
 
-static void build_index(struct alter_rewrite *x, const struct alter_item *item)
+void rewrite_build_key_index(struct alter_rewrite *x, const struct alter_item *item,
+                             const char *table, struct str schema, struct str index)
 {
     struct rewrite *r = x->r;
     SCOPED(buf) struct buf rest = {0};
-    const char *table = rewrite_relation_sql(r, x->stmt->relation);
     add_clause(&rest, clause(r, item, PG_QUERY__TOKEN__INCLUDE));
     if (item->k->nulls_not_distinct)
         buf_add_cstr(&rest, " NULLS NOT DISTINCT");
@@ -53,21 +54,26 @@ static void build_index(struct alter_rewrite *x, const struct alter_item *item)
         buf_printf(&rest, " TABLESPACE %s", rewrite_identifier(r, item->k->indexspace));
     struct online_step *step = rewrite_step_alone(
         r, PHASE_EXPAND, "builds the index of the key while others read and write",
-        "CREATE UNIQUE INDEX CONCURRENTLY %.*s ON %s %.*s%s", STR_ARG(item->index), table,
+        "CREATE UNIQUE INDEX CONCURRENTLY %.*s ON %s %.*s%s", STR_ARG(index), table,
         STR_ARG(item->columns), buf_cstr(&rest));
-    struct str schema = x->table ? x->table->schema : str_of(x->stmt->relation->schemaname);
     const char *dot = schema.len ? "." : "";
     /* IF EXISTS: it goes with the key, where that was made of it. */
     rewrite_undo(r, step, UNDO_FREE, "DROP INDEX CONCURRENTLY IF EXISTS %.*s%s%.*s",
                  STR_ARG(schema.len ? catalog_identifier(r->a, schema) : STR("")), dot,
-                 STR_ARG(item->index));
+                 STR_ARG(index));
+}
+
+static void build_index(struct alter_rewrite *x, const struct alter_item *item)
+{
+    rewrite_build_key_index(x, item, rewrite_relation_sql(x->r, x->stmt->relation),
+                            x->table->schema, item->index);
 }
 
 static void build_indexes_before(struct alter_rewrite *x)
 {
     for (size_t i = 0; i < x->items.count; i++) {
         const struct alter_item *item = &x->items.at[i];
-        if (item->kind == ITEM_KEY && item->is_before)
+        if (item->kind == ITEM_KEY && item->is_before && !x->is_partitioned)
             build_index(x, item);
     }
 }
@@ -91,10 +97,10 @@ static const char *first_command(struct alter_rewrite *x, const struct alter_ite
         return arena_printf(a, "ADD CONSTRAINT %.*s CHECK (%.*s IS NOT NULL) NOT VALID",
                             STR_ARG(item->name), STR_ARG(item->column));
     case ITEM_KEY:
-        if (!item->is_before || item->needs_not_null)
+        if (!item->is_before || item->needs_not_null || x->is_partitioned)
             return "";
         return arena_printf(a, "ADD CONSTRAINT %.*s %s USING INDEX %.*s%s", STR_ARG(item->name),
-                            key_word(item), STR_ARG(item->index), deferral(item->k));
+                            alter_key_word(item), STR_ARG(item->index), alter_deferral(item));
     case ITEM_FOREIGN_KEY:
         return "";
     }
@@ -203,21 +209,28 @@ static void set_not_null(struct alter_rewrite *x)
 }
 
 /* Keys over columns that the statement makes, and those that had to wait for NOT NULL. */
-static void add_keys_behind(struct alter_rewrite *x)
+static bool add_keys_behind(struct alter_rewrite *x)
 {
     for (size_t i = 0; i < x->items.count; i++) {
         const struct alter_item *item = &x->items.at[i];
-        if (item->kind != ITEM_KEY || (item->is_before && !item->needs_not_null))
+        bool is_done = item->is_before && !item->needs_not_null && !x->is_partitioned;
+        if (item->kind != ITEM_KEY || is_done)
             continue;
+        if (x->is_partitioned) {
+            if (!alter_add_partitioned_key(x, item))
+                return false;
+            continue;
+        }
         if (!item->is_before)
             build_index(x, item);
         struct online_step *step = rewrite_step(
             x->r, PHASE_EXPAND, "makes the index the one of the key",
             "%.*s ADD CONSTRAINT %.*s %s USING INDEX %.*s%s", STR_ARG(x->head), STR_ARG(item->name),
-            key_word(item), STR_ARG(item->index), deferral(item->k));
+            alter_key_word(item), STR_ARG(item->index), alter_deferral(item));
         rewrite_undo(x->r, step, UNDO_COSTLY, "%.*s DROP CONSTRAINT %.*s", STR_ARG(x->head),
                      STR_ARG(item->name));
     }
+    return true;
 }
 
 bool rewrite_alter_table(struct rewrite *r)
@@ -228,6 +241,7 @@ bool rewrite_alter_table(struct rewrite *r)
         return false;
     x.table = catalog_find_relation(r->catalog, str_of(stmt->relation->schemaname),
                                     str_of(stmt->relation->relname));
+    x.is_partitioned = x.table && x.table->kind == RELATION_PARTITIONED_TABLE;
     if (!alter_can_be_split(&x) || !alter_items_read(&x))
         return false;
     bool has_any = false;
@@ -240,6 +254,5 @@ bool rewrite_alter_table(struct rewrite *r)
     add_foreign_keys(&x);
     validate(&x);
     set_not_null(&x);
-    add_keys_behind(&x);
-    return true;
+    return add_keys_behind(&x);
 }

@@ -23,6 +23,7 @@ struct alter_item {
     const PgQuery__Constraint *k; /* CHECK, FOREIGN_KEY, KEY */
     struct str column;            /* NOT_NULL, and constraints within a column: quoted */
     struct str columns;           /* KEY: "(a, b)" */
+    struct str plain_name;        /* KEY: its name, not quoted */
     struct str index;             /* KEY: name of its index until it is that of the key; quoted */
     size_t from, to;              /* KEY: its tokens */
     bool is_before;               /* KEY: its columns are there before the statement */
@@ -33,6 +34,7 @@ struct alter_rewrite {
     struct rewrite *r;
     const PgQuery__AlterTableStmt *stmt;
     struct catalog_relation *table; /* or NULL */
+    bool is_partitioned;            /* the table */
     struct str head;                /* "ALTER TABLE ONLY orders" */
     VEC_OF(struct alter_item) items;
     VEC_OF(struct str) names; /* that items were given */
@@ -58,6 +60,23 @@ bool alter_check_column(const struct alter_rewrite *x, const PgQuery__Constraint
 /* The name that the server would choose behind what the statement drops. false: it cannot be told. */
 bool alter_automatic_name(const struct alter_rewrite *x, struct str columns, const char *label,
                           struct str *out) MUST_CHECK;
+
+/* ---- rewrite_alter_table.c ---- */
+
+/* "UNIQUE", "PRIMARY KEY"; " DEFERRABLE" and its like, or "". */
+const char *alter_key_word(const struct alter_item *item);
+const char *alter_deferral(const struct alter_item *item);
+/* Builds the index of a key on this table, quoted, in its schema, under this name, quoted. */
+void rewrite_build_key_index(struct alter_rewrite *x, const struct alter_item *item,
+                             const char *table, struct str schema, struct str index);
+
+/* ---- rewrite_alter_partitioned.c ---- */
+
+/* Whether a key can be made part by part: a foreign table has none. */
+bool alter_partitions_take_keys(const struct catalog_relation *table);
+/* All steps of a key of the partitioned table. false: what a part would be called, or whether there is one
+   already, cannot be told. */
+bool alter_add_partitioned_key(struct alter_rewrite *x, const struct alter_item *item) MUST_CHECK;
 
 /* ---- rewrite_alter_items.c ---- */
 

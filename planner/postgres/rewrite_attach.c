@@ -6,13 +6,7 @@
  * (get_qual_for_range, get_qual_for_list), whose conditions these are for one column.
  */
 #include "planner/postgres/object_names.h"
-#include "planner/postgres/rewrite.h"
-
-struct attaching {
-    struct rewrite *r;
-    const char *column;
-    struct str within, without; /* conditions */
-};
+#include "planner/postgres/rewrite_partition.h"
 
 /* The tokens between the parenthesis at `open` and its partner, which must be all of one value or list. */
 static struct str inside(const struct rewrite *r, size_t open, size_t *out_close)
@@ -35,9 +29,10 @@ static bool is_unbounded(const PgQuery__Node *n)
     return ref && ref->n_fields == 1 && ref->fields[0]->node_case == PG_QUERY__NODE__NODE_STRING;
 }
 
-static bool range_conditions(struct attaching *x, const PgQuery__PartitionBoundSpec *bound)
+/* c: the key column, quoted. */
+static bool range_conditions(struct rewrite *r, const PgQuery__PartitionBoundSpec *bound,
+                             const char *c, struct partition_bounds *out)
 {
-    struct rewrite *r = x->r;
     size_t close = 0;
     size_t end = 0;
     size_t from = rewrite_token_find(r, 0, PG_QUERY__TOKEN__FROM);
@@ -50,38 +45,34 @@ static bool range_conditions(struct attaching *x, const PgQuery__PartitionBoundS
     if ((has_low && !is_value(bound->lowerdatums[0])) ||
         (has_high && !is_value(bound->upperdatums[0])) || (!has_low && !has_high))
         return false;
-    const char *c = x->column;
     const char *above = has_low ? arena_printf(r->a, " AND %s >= %.*s", c, STR_ARG(low)) : "";
     const char *below = has_high ? arena_printf(r->a, " AND %s < %.*s", c, STR_ARG(high)) : "";
-    x->within = str_of(arena_printf(r->a, "%s IS NOT NULL%s%s", c, above, below));
+    out->within = str_of(arena_printf(r->a, "%s IS NOT NULL%s%s", c, above, below));
     above = has_low ? arena_printf(r->a, " OR %s < %.*s", c, STR_ARG(low)) : "";
     below = has_high ? arena_printf(r->a, " OR %s >= %.*s", c, STR_ARG(high)) : "";
-    x->without = str_of(arena_printf(r->a, "%s IS NULL%s%s", c, above, below));
+    out->without = str_of(arena_printf(r->a, "%s IS NULL%s%s", c, above, below));
     return true;
 }
 
-static bool list_conditions(struct attaching *x, const PgQuery__PartitionBoundSpec *bound)
+static bool list_conditions(struct rewrite *r, const PgQuery__PartitionBoundSpec *bound,
+                            const char *c, struct partition_bounds *out)
 {
-    struct rewrite *r = x->r;
     size_t close;
     struct str values = inside(r, rewrite_token_find(r, 0, PG_QUERY__TOKEN__IN_P) + 1, &close);
     for (size_t i = 0; i < bound->n_listdatums; i++) {
         if (!is_value(bound->listdatums[i]))
             return false;
     }
-    const char *c = x->column;
-    x->within =
+    out->within =
         str_of(arena_printf(r->a, "%s IS NOT NULL AND %s IN (%.*s)", c, c, STR_ARG(values)));
-    x->without =
+    out->without =
         str_of(arena_printf(r->a, "%s IS NULL OR %s NOT IN (%.*s)", c, c, STR_ARG(values)));
     return values.len > 0;
 }
 
-/* Adds and verifies the proof; its name. */
-static const char *prove(struct attaching *x, const struct catalog_relation *table,
-                         struct str condition)
+const char *partition_prove(struct rewrite *r, const struct catalog_relation *table,
+                            struct str condition)
 {
-    struct rewrite *r = x->r;
     struct str name = object_name_constraint(r->catalog, table, STR(""), STR("attach_proof"));
     const char *quoted = arena_cstr(r->a, catalog_identifier(r->a, name));
     struct str text = catalog_relation_text(r->a, table);
@@ -97,12 +88,11 @@ static const char *prove(struct attaching *x, const struct catalog_relation *tab
     return quoted;
 }
 
-static void forget(struct attaching *x, const struct catalog_relation *table, const char *name)
+void partition_forget(struct rewrite *r, const struct catalog_relation *table, const char *name)
 {
-    struct online_step *step =
-        rewrite_step(x->r, PHASE_EXPAND, "drops the constraint that was the proof",
-                     "ALTER TABLE %.*s DROP CONSTRAINT %s",
-                     STR_ARG(catalog_relation_text(x->r->a, table)), name);
+    struct online_step *step = rewrite_step(
+        r, PHASE_EXPAND, "drops the constraint that was the proof",
+        "ALTER TABLE %.*s DROP CONSTRAINT %s", STR_ARG(catalog_relation_text(r->a, table)), name);
     step->undo_cost = UNDO_FREE;
 }
 
@@ -125,6 +115,18 @@ static bool has_simple_key(const struct catalog_relation *parent)
     return key->column && !key->opclass.len && !key->collation.len;
 }
 
+bool partition_bounds_read(struct rewrite *r, const struct catalog_relation *parent,
+                           const PgQuery__PartitionBoundSpec *bound, struct partition_bounds *out)
+{
+    if (bound->is_default || !has_simple_key(parent))
+        return false;
+    const char *column =
+        arena_cstr(r->a, catalog_identifier(r->a, parent->partition_keys.at[0].column->name));
+    return parent->partition_strategy == 'r'   ? range_conditions(r, bound, column, out)
+           : parent->partition_strategy == 'l' ? list_conditions(r, bound, column, out)
+                                               : false;
+}
+
 bool rewrite_attach_partition(struct rewrite *r)
 {
     const PgQuery__AlterTableStmt *stmt = r->tree->alter_table_stmt;
@@ -141,28 +143,22 @@ bool rewrite_attach_partition(struct rewrite *r)
         r->catalog, str_of(stmt->relation->schemaname), str_of(stmt->relation->relname));
     const struct catalog_relation *child =
         catalog_find_relation(r->catalog, str_of(p->name->schemaname), str_of(p->name->relname));
-    if (!parent || !child || child->kind != RELATION_TABLE || p->bound->is_default ||
-        !has_simple_key(parent))
+    struct partition_bounds bounds;
+    if (!parent || !child || child->kind != RELATION_TABLE ||
+        !partition_bounds_read(r, parent, p->bound, &bounds))
         return false;
-    struct attaching x = {
-        .r = r,
-        .column =
-            arena_cstr(r->a, catalog_identifier(r->a, parent->partition_keys.at[0].column->name))};
-    bool is_known = parent->partition_strategy == 'r'   ? range_conditions(&x, p->bound)
-                    : parent->partition_strategy == 'l' ? list_conditions(&x, p->bound)
-                                                        : false;
     const struct catalog_relation *rest = catalog_default_partition(parent);
     bool reads_child = has_finding(r, "attach-partition-scan");
     bool reads_rest = rest && has_finding(r, "attach-partition-default-scan");
-    if (!is_known || (reads_rest && rest->kind != RELATION_TABLE) || (!reads_child && !reads_rest))
+    if ((reads_rest && rest->kind != RELATION_TABLE) || (!reads_child && !reads_rest))
         return false;
-    const char *of_child = reads_child ? prove(&x, child, x.within) : NULL;
-    const char *of_rest = reads_rest ? prove(&x, rest, x.without) : NULL;
+    const char *of_child = reads_child ? partition_prove(r, child, bounds.within) : NULL;
+    const char *of_rest = reads_rest ? partition_prove(r, rest, bounds.without) : NULL;
     rewrite_step(r, PHASE_EXPAND, "attaches the table, which is proved to fit", "%.*s",
                  STR_ARG(rewrite_piece(r, 0, r->tokens.count)));
     if (of_child)
-        forget(&x, child, of_child);
+        partition_forget(r, child, of_child);
     if (of_rest)
-        forget(&x, rest, of_rest);
+        partition_forget(r, rest, of_rest);
     return true;
 }

@@ -3,7 +3,7 @@
  * strong lock, or a long one, goes first, each in a transaction of its own: foreign keys lock the table at
  * their other end (tablecmds.c: ATExecDropConstraint, RemoveRelations), indexes go CONCURRENTLY.
  */
-#include "planner/postgres/rewrite.h"
+#include "planner/postgres/rewrite_partition.h"
 
 #include "core/base/vec.h"
 
@@ -62,6 +62,18 @@ static void drop_keys(struct rewrite *r, const struct catalog_relation *table, b
     }
 }
 
+/* A partition is dropped when its table knows it no more: else that would be locked as well. */
+static void detach_first(struct rewrite *r, const struct catalog_relation *table)
+{
+    if (!partition_detaches_online(r, table) || is_among(r, table->parents.at[0]))
+        return;
+    waiting(rewrite_step_alone(r, PHASE_CONTRACT,
+                               "detaches the partition when nobody uses it as such any more",
+                               "ALTER TABLE %.*s DETACH PARTITION %.*s CONCURRENTLY",
+                               STR_ARG(catalog_relation_text(r->a, table->parents.at[0])),
+                               STR_ARG(catalog_relation_text(r->a, table))));
+}
+
 static const struct catalog_relation *table_of(struct rewrite *r, const PgQuery__Node *name)
 {
     struct str schema;
@@ -92,6 +104,8 @@ bool rewrite_drop_table(struct rewrite *r)
     }
     for (size_t i = 0; i < drop->n_objects; i++)
         drop_keys(r, table_of(r, drop->objects[i]), is_cascade);
+    for (size_t i = 0; i < drop->n_objects; i++)
+        detach_first(r, table_of(r, drop->objects[i]));
     drop_last(r, drop->n_objects > 1 ? "drops the tables" : "drops the table");
     return true;
 }

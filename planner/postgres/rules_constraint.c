@@ -73,9 +73,19 @@ static void check_parent(struct rule_subject *s)
 
 /* ---- keys ---- */
 
+/* An index that is there already, or of a partitioned table ONLY: nothing is built. */
+static bool builds_index(const struct rule_subject *s, const struct rule_constraint *c)
+{
+    const PgQuery__Node *tree = rule_tree(s);
+    bool is_only = tree->node_case == PG_QUERY__NODE__NODE_ALTER_TABLE_STMT && c->table &&
+                   c->table->kind == RELATION_PARTITIONED_TABLE &&
+                   !tree->alter_table_stmt->relation->inh;
+    return is_added(c) && !c->k->indexname[0] && !is_only;
+}
+
 static void see_unique(struct rule_subject *s, const struct rule_constraint *c)
 {
-    if (is_added(c) && !c->k->indexname[0])
+    if (builds_index(s, c))
         rule_report_at(s, &c->about, "the index of %s is built under ACCESS EXCLUSIVE on %.*s%s",
                        name_of(c, "UNIQUE"), STR_ARG(c->about.name), rule_rows_text(s, c->table));
 }
@@ -87,7 +97,7 @@ static void check_unique(struct rule_subject *s)
 
 static void see_primary(struct rule_subject *s, const struct rule_constraint *c)
 {
-    if (is_added(c) && !c->k->indexname[0])
+    if (builds_index(s, c))
         rule_report_at(s, &c->about,
                        "the index of the primary key is built under ACCESS EXCLUSIVE on "
                        "%.*s%s",

@@ -50,7 +50,7 @@ static void see_attach_default(struct rule_subject *s, const struct rule_command
     if (!r || is_index(c))
         return;
     bool is_read = rule_scan(s, catalog_relation_text(s->a, r)) != NULL || r->rows == ROWS_NONE;
-    rule_report(s, r, "default partition %.*s%s is locked ACCESS EXCLUSIVE, as is its parent%s",
+    rule_report(s, r, "default partition %.*s%s is locked ACCESS EXCLUSIVE%s",
                 STR_ARG(catalog_relation_text(s->a, r)), rule_rows_text(s, r),
                 is_read ? ", and read in full" : "");
 }
@@ -187,9 +187,9 @@ static const struct rule_row rows[] = {
                 .engine = ENGINE_POSTGRES,
                 .title = "with a default partition, ATTACH locks and reads it",
                 .why = "Rows that belong in the new partition might lie in the default one: "
-                       "parent and default partition are locked ACCESS EXCLUSIVE, and the "
-                       "default partition is read in full, unless a CHECK of it excludes the "
-                       "range.",
+                       "the default partition is locked ACCESS EXCLUSIVE, as every query of the "
+                       "parent needs it that has no other partition to go to, and read in full, "
+                       "unless a CHECK of it excludes the range.",
                 .fix = "Move the rows out of the default partition first. Then add a CHECK to "
                        "it that excludes the new range: NOT VALID, VALIDATE; attach; drop the "
                        "CHECK.",
@@ -241,7 +241,10 @@ static const struct rule_row rows[] = {
                 .why = "ACCESS EXCLUSIVE on parent and partition.",
                 .fix = "DETACH PARTITION … CONCURRENTLY (14 and later): outside a transaction, "
                        "and not while there is a default partition. Where it was interrupted, "
-                       "DETACH PARTITION … FINALIZE.",
+                       "DETACH PARTITION … FINALIZE. Where foreign keys go from or to the "
+                       "partitioned table, it locks the tables at their other end in the end, and "
+                       "waits for that without a limit: a short lock_timeout and the plain form "
+                       "are better.",
                 .example = "ALTER TABLE events DETACH PARTITION events_2020;",
                 .safe = "ALTER TABLE events DETACH PARTITION events_2020 CONCURRENTLY;",
                 .sources = "sql-altertable.html; tablecmds.c: ATExecDetachPartition()",

@@ -1,0 +1,11 @@
+CREATE TABLE ev (id bigint, at date, who text) PARTITION BY RANGE (at);
+CREATE TABLE ev_def PARTITION OF ev DEFAULT;
+INSERT INTO ev SELECT n, '2030-01-01', 'a' FROM generate_series(1, 20000) n;
+CREATE TABLE kinds (id bigint, kind text) PARTITION BY LIST (kind);
+CREATE TABLE kinds_rest PARTITION OF kinds DEFAULT;
+INSERT INTO kinds SELECT n, 'x' FROM generate_series(1, 20000) n;
+CREATE TABLE two (a int, b int) PARTITION BY RANGE (a, b);
+CREATE TABLE two_rest PARTITION OF two DEFAULT;
+INSERT INTO two SELECT 1, 2 FROM generate_series(1, 20000) n;
+CREATE INDEX ON ev (who);
+ANALYZE;

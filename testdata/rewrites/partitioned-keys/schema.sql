@@ -1,0 +1,13 @@
+CREATE TABLE ev (id bigint, at date, who text, n int) PARTITION BY RANGE (at);
+CREATE TABLE ev_1 PARTITION OF ev FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+CREATE TABLE ev_2 PARTITION OF ev FOR VALUES FROM ('2025-01-01') TO ('2026-01-01') PARTITION BY LIST (who);
+CREATE TABLE "ev_2 a" PARTITION OF ev_2 FOR VALUES IN ('a');
+CREATE TABLE ev_2d PARTITION OF ev_2 DEFAULT;
+CREATE TABLE ev_3 PARTITION OF ev FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+ALTER TABLE ev_3 ADD CONSTRAINT mine PRIMARY KEY (id, at, who);
+CREATE UNIQUE INDEX not_a_key ON ev_1 (id, at, who);
+INSERT INTO ev SELECT n, '2024-01-01'::date + n % 700, chr(97 + n % 3), n FROM generate_series(1, 20000) n;
+CREATE TABLE alone (id bigint NOT NULL, at date NOT NULL) PARTITION BY RANGE (at);
+INSERT INTO alone SELECT 1, '2024-01-01' WHERE false;
+CREATE TABLE refers (ev_id bigint, ev_at date, ev_who text);
+ANALYZE;
