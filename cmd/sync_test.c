@@ -11,10 +11,14 @@
 
 static void add_step(struct buf *out, const struct sync_step *step)
 {
-    buf_printf(out, "  %s%s%s%s: %s;\n", step->waits ? "waits, " : "", step->phase,
+    static const char *const waits[] = {"", "waits, ", "waits again, "};
+    buf_printf(out, "  %s%s%s%s: %s;\n", waits[step->waits], step->phase,
                strcmp(step->kind, "statement") == 0 ? "" : ", ",
                strcmp(step->kind, "statement") == 0 ? "" : step->kind, step->sql);
     buf_printf(out, "    undo, %s: %s\n", step->undo_cost, step->undo);
+    for (size_t i = 0; i < step->undo_steps.count; i++)
+        buf_printf(out, "    %zu. %s: %s;\n", i + 1, step->undo_steps.at[i].kind,
+                   step->undo_steps.at[i].sql);
 }
 
 static void assert_steps(const char *name, const struct sync_case *c)
@@ -39,11 +43,15 @@ static void there_and_back_and_there(const char *name)
     if (!c.count)
         return;
     const char *before = sync_state(c.project);
-    sync_run(&c, false);
-    sync_undo(&c);
-    assert_same(sync_state(c.project), before);
-    sync_run(&c, false);
-    sync_run(&c, true);
+    unsigned last = sync_waits_twice(&c) ? 1 : 0;
+    for (unsigned upto = 0; upto <= last; upto++) {
+        for (unsigned waits = 0; waits <= upto; waits++)
+            sync_run(&c, waits);
+        sync_undo(&c, upto);
+        assert_same(sync_state(c.project), before);
+    }
+    for (unsigned waits = 0; waits <= 2; waits++)
+        sync_run(&c, waits);
     struct project *p = sync_project(name);
     const char *said = fixture_text(SYNC_CASES "/%s/as-written.sql", name);
     if (access(said, F_OK) == 0) { /* it would fail as it is written */
@@ -231,10 +239,10 @@ static void rows_of_either_version_say_the_same_in_both_columns(void **state UNU
     buf_add_cstr(&schema, "; UPDATE pg_class SET reltuples = -1");
     struct sync_case c = sync_case_of(sync_project_of(buf_cstr(&schema), traffic_migration));
     assert_int_equal(sync_forms(&c), 10);
-    sync_run(&c, false);
+    sync_run(&c, 0);
     for (size_t i = 0; i < ARRAY_LEN(traffic); i++)
         assert_written(c.project, &traffic[i]);
-    sync_run(&c, true); /* which proves it first */
+    sync_run(&c, 1); /* which proves it first */
 }
 
 /* What somebody has made of the copy meanwhile would go with it: the contract refuses. */
@@ -244,12 +252,12 @@ static void the_contract_takes_nothing_along(void **state UNUSED)
         sync_project_of("CREATE TABLE items (id int PRIMARY KEY, a text); INSERT INTO items VALUES "
                         "(1, 'x'); CREATE INDEX ON items (a)",
                         "ALTER TABLE items RENAME a TO b;"));
-    sync_run(&c, false);
+    sync_run(&c, 0);
     project_execute(c.project, "CREATE INDEX late ON items (lower(b))");
     const char *answer = project_query(c.project, c.at[c.count - 1].sql);
     assert_non_null(strstr(answer, "index late was made on the copy of the column"));
     project_execute(c.project, "DROP INDEX late; CREATE INDEX late ON items (lower(a))");
-    sync_run(&c, true);
+    sync_run(&c, 1);
     assert_answer(c.project, "SELECT pg_get_indexdef('late'::regclass)",
                   "CREATE INDEX late ON public.items USING btree (lower(b))");
 }
@@ -274,6 +282,13 @@ static void apply_expands_and_contract_ends_in_the_statement_as_it_is_written(vo
                        "INSERT INTO users (id, full_name, age) VALUES (502, 'n502', 502)");
     r = project_run(p, "contract", "--now", "--reason", "a test", NULL);
     assert_exit(&r, 0);
+    assert_out(&r, "switched  0001");
+    assert_answer(p, "SELECT state FROM migrator.history", "switched");
+    assert_answer(p, "SELECT full_name FROM users WHERE name = 'n501'", "n501");
+    r = project_run(p, "contract", "--now", "--reason", "a test", NULL);
+    assert_exit(&r, 0);
+    assert_out(&r, "contracted  0001");
+    assert_answer(p, "SELECT state FROM migrator.history", "applied");
     assert_whole(p);
     struct project *written = sync_project_of(runner_schema, runner_migration);
     project_execute(written, "INSERT INTO users VALUES (501, 'n501', 501), (502, 'n502', 502)");

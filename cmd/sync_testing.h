@@ -41,7 +41,11 @@ static inline const char *sync_text_of(const char *name, const char *file)
 
 struct sync_step {
     const char *form, *kind, *phase, *sql, *undo, *undo_cost;
-    bool waits;
+    unsigned waits; /* so many calls of `migrate contract` it takes */
+    struct sync_steps {
+        struct sync_step *at;
+        size_t count, room;
+    } undo_steps;
 };
 struct sync_case {
     struct project *project;
@@ -68,24 +72,37 @@ static inline struct project *sync_project(const char *name)
     return sync_project_of(sync_text_of(name, "schema.sql"), sync_text_of(name, "migration.sql"));
 }
 
+static inline bool sync_flag(const struct json *step, const char *name)
+{
+    bool value = false;
+    if (json_get(step, name))
+        assert_true(json_bool_of(json_get(step, name), &value));
+    return value;
+}
+
+static inline struct sync_step sync_step_of(const struct json *step, const char *form)
+{
+    struct sync_step one = {
+        .form = form,
+        .kind = json_get(step, "kind") ? sync_member(step, "kind") : "statement",
+        .phase = sync_member(step, "phase"),
+        .sql = sync_member(step, "sql"),
+        .undo = sync_member(step, "undo"),
+        .undo_cost = sync_member(step, "undo_cost"),
+        .waits = sync_flag(step, "waits_again") ? 2 : sync_flag(step, "waits"),
+    };
+    const struct json *undo = json_get(step, "undo_steps");
+    for (size_t i = 0; i < json_count(undo); i++)
+        vec_push(sync_arena, &one.undo_steps, sync_step_of(json_at(undo, i), form));
+    return one;
+}
+
 static inline void sync_add_form(struct sync_case *c, const struct json *form, size_t number)
 {
     const struct json *steps = json_get(form, "steps");
     const char *name = arena_printf(sync_arena, "%zu. %s", number + 1, sync_member(form, "recipe"));
-    for (size_t i = 0; i < json_count(steps); i++) {
-        const struct json *step = json_at(steps, i);
-        struct sync_step one = {
-            .form = name,
-            .kind = json_get(step, "kind") ? sync_member(step, "kind") : "statement",
-            .phase = sync_member(step, "phase"),
-            .sql = sync_member(step, "sql"),
-            .undo = sync_member(step, "undo"),
-            .undo_cost = sync_member(step, "undo_cost"),
-        };
-        if (json_get(step, "waits"))
-            assert_true(json_bool_of(json_get(step, "waits"), &one.waits));
-        vec_push(sync_arena, c, one);
-    }
+    for (size_t i = 0; i < json_count(steps); i++)
+        vec_push(sync_arena, c, sync_step_of(json_at(steps, i), name));
 }
 
 static inline struct sync_case sync_case_of(struct project *p)
@@ -110,17 +127,20 @@ static inline struct sync_case sync_case_make(const char *name)
     return sync_case_of(sync_project(name));
 }
 
-/* Those that wait, or those that do not. A verification finds nothing. */
-static inline void sync_run(const struct sync_case *c, bool waits)
+static inline void sync_run_step(const struct project *p, const struct sync_step *step)
+{
+    if (strcmp(step->kind, "verification") == 0)
+        assert_answer(p, step->sql, "");
+    else
+        project_execute(p, step->sql);
+}
+
+/* Those that wait so often. A verification finds nothing. */
+static inline void sync_run(const struct sync_case *c, unsigned waits)
 {
     for (size_t i = 0; i < c->count; i++) {
-        const struct sync_step *step = &c->at[i];
-        if (step->waits != waits)
-            continue;
-        if (strcmp(step->kind, "verification") == 0)
-            assert_answer(c->project, step->sql, "");
-        else
-            project_execute(c->project, step->sql);
+        if (c->at[i].waits == waits)
+            sync_run_step(c->project, &c->at[i]);
     }
 }
 
@@ -132,13 +152,28 @@ static inline size_t sync_forms(const struct sync_case *c)
     return forms;
 }
 
-static inline void sync_undo(const struct sync_case *c)
+/* Whether there is a way back from what the first contract does. */
+static inline bool sync_waits_twice(const struct sync_case *c)
+{
+    for (size_t i = 0; i < c->count; i++) {
+        if (c->at[i].waits == 2)
+            return true;
+    }
+    return false;
+}
+
+/* All that wait no more often than that. */
+static inline void sync_undo(const struct sync_case *c, unsigned waits)
 {
     for (size_t i = c->count; i-- > 0;) {
-        assert_true(c->at[i].waits || strcmp(c->at[i].undo_cost, "free") == 0 ||
-                    strcmp(c->at[i].undo_cost, "lossy") == 0);
-        if (!c->at[i].waits && c->at[i].undo[0])
-            project_execute(c->project, c->at[i].undo);
+        const struct sync_step *step = &c->at[i];
+        if (step->waits > waits)
+            continue;
+        assert_string_not_equal(step->undo_cost, "impossible");
+        if (step->undo[0])
+            project_execute(c->project, step->undo);
+        for (size_t k = 0; k < step->undo_steps.count; k++)
+            sync_run_step(c->project, &step->undo_steps.at[k]);
     }
 }
 

@@ -25,12 +25,33 @@ struct verification {
     int64_t started_us;
 };
 
+/* On a way back: what was written since does not fit into what was there before. */
+static bool refuse_way_back(const struct verification *v, const char *keys, struct fail *f)
+{
+    const struct offenders *o = &v->found;
+    bool is_one = o->count == 1;
+    fail_set(
+        f, EXIT_REFUSED,
+        "%.*s cannot be taken back: %lld row%s of %.*s %s a value that the old form cannot hold",
+        STR_ARG(v->x->label), (long long)o->count, is_one ? "" : "s", STR_ARG(v->range->table),
+        is_one ? "has" : "have");
+    fail_detail(f, "%s by %.*s: %s%s.", is_one ? "It is" : "They are",
+                STR_ARG(v->range->key.count ? backfill_key_text(v->arena, v->range) : STR("ctid")),
+                keys, o->count > (int64_t)o->keys.count ? ", …" : "");
+    fail_hint(f, "Change them so that they fit, and run it again; or stay, and end it with "
+                 "`migrate contract`.");
+    backfill_locate(v->x, v->s, 0, f);
+    return false;
+}
+
 static bool refuse_rows(const struct verification *v, struct fail *f)
 {
     SCOPED(buf) struct buf keys = {0};
     const struct offenders *o = &v->found;
     for (size_t i = 0; i < o->keys.count; i++)
         buf_printf(&keys, "%s%.*s", i ? ", " : "", STR_ARG(o->keys.at[i]));
+    if (v->x->run->goal == GOAL_ROLLBACK)
+        return refuse_way_back(v, buf_cstr(&keys), f);
     fail_set(f, EXIT_FAILED, "%lld row%s of %.*s %s not as the change wants %s",
              (long long)o->count, o->count == 1 ? "" : "s", STR_ARG(v->range->table),
              o->count == 1 ? "is" : "are", o->count == 1 ? "it" : "them");
@@ -112,10 +133,11 @@ static bool run(struct verification *v, struct fail *f)
     while (!str_equal(buf_str(&v->lo), v->extent.upto)) {
         if (!step(v, f))
             return false;
-        if (v->found.count)
-            return refuse_rows(v, f);
+        /* The first ones are enough to mend them; who wants to go back has to know how many. */
+        if (v->found.count && r->goal != GOAL_ROLLBACK)
+            break;
     }
-    return true;
+    return !v->found.count || refuse_rows(v, f);
 }
 
 bool unit_run_verification(struct execution *x, uint32_t number UNUSED, const struct statement *s,

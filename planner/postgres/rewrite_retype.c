@@ -2,11 +2,9 @@
  * ALTER COLUMN … TYPE that would write every row under ACCESS EXCLUSIVE. A column of the new type follows
  * the old one by a trigger (rewrite_sync.h); it is filled in batches, gets what the old one has (NOT NULL,
  * checks, indexes, keys, foreign keys from and to it), and is proved to say the same. All that is done
- * while the old one is used. In the end, in one transaction that touches the catalog only, the old column
- * goes and the new one takes its name, and the names of what hangs on it.
- *
- * Nothing writes to the new column but the trigger, so the way back needs no expression: until the end the
- * old column is as it ever was.
+ * while the old one is used. Then, in one transaction that touches the catalog only, both change places: the
+ * new one takes the name, and the names of what hangs on it, and the old one follows it
+ * (rewrite_retype_back.c) until it goes. Where nobody knows what the old one would be, it goes at once.
  */
 #include "planner/postgres/rewrite_retype.h"
 
@@ -105,10 +103,36 @@ static bool indexes_fit(const struct retype *x)
         /* They would have to be said again of another index; a deferred key is checked later than an
            index. */
         if (index->is_clustered || index->is_replica_identity ||
+            str_starts(x->indexes.at[i].like->name, STR("migrate_")) || /* of another pair */
             (index->constraint && index->constraint->is_deferrable))
             return false;
     }
     return true;
+}
+
+/* When both columns have changed places and back, they are no longer there. */
+static void build_indexes(struct retype *x)
+{
+    struct rewrite *r = x->s.r;
+    size_t from = r->form->steps.count;
+    sync_build_indexes(&x->s, &x->indexes);
+    for (size_t i = 0; i < x->indexes.count; i++)
+        rewrite_undo(r, &r->form->steps.at[from + i], UNDO_FREE,
+                     "DROP INDEX CONCURRENTLY IF EXISTS %s", x->indexes.at[i].name);
+}
+
+static void switch_columns(struct retype *x)
+{
+    struct rewrite *r = x->s.r;
+    sync_verify(&x->s, true);
+    if (!x->backward) {
+        retype_switch(x);
+        return;
+    }
+    r->form->steps.at[r->form->steps.count - 1].phase = PHASE_SWITCH;
+    retype_change_places(x, false);
+    retype_undo_switch(x, r->form->steps.count - 1);
+    retype_end(x);
 }
 
 static void write_steps(struct retype *x)
@@ -122,16 +146,17 @@ static void write_steps(struct retype *x)
     }
     sync_add_column(&x->s);
     sync_add_forward(&x->s);
+    if (x->backward)
+        retype_add_reverse(x);
     sync_copy(&x->s);
     if (x->s.old->is_not_null)
         sync_set_not_null(&x->s);
     retype_add_checks(x);
-    sync_build_indexes(&x->s, &x->indexes);
+    build_indexes(x);
     retype_add_foreign_keys(x);
     sync_analyze(&x->s);
     sync_verify(&x->s, false);
-    sync_verify(&x->s, true);
-    retype_switch(x);
+    switch_columns(x);
 }
 
 bool rewrite_retype(struct rewrite *r)
@@ -161,6 +186,7 @@ bool rewrite_retype(struct rewrite *r)
     if (!is_immutable(&x) || !sync_find_indexes(&x.s, &x.indexes) || !indexes_fit(&x) ||
         !retype_find_constraints(&x))
         return false;
+    retype_find_way_back(&x);
     write_steps(&x);
     return true;
 }

@@ -169,8 +169,9 @@ static void add(struct retype *x, const struct retype_constraint *k, const char 
     struct online_step *step =
         rewrite_step(x->s.r, PHASE_EXPAND, does, "ALTER TABLE %s ADD CONSTRAINT %s %.*s NOT VALID",
                      k->relation, k->name, STR_ARG(k->text));
-    rewrite_undo(x->s.r, step, UNDO_FREE, "ALTER TABLE %s DROP CONSTRAINT %s", k->relation,
-                 k->name);
+    /* When both columns have changed places and back, it is no longer there. */
+    rewrite_undo(x->s.r, step, UNDO_FREE, "ALTER TABLE %s DROP CONSTRAINT IF EXISTS %s",
+                 k->relation, k->name);
     validate(x, k->relation, k->name);
 }
 

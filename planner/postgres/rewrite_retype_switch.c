@@ -1,4 +1,4 @@
-/* The end of a change of type: the old column goes, the new one takes its name. */
+/* The switch of a change of type: the new column takes the name, and the old one goes, or follows it. */
 #include "planner/postgres/object_names.h"
 #include "planner/postgres/rewrite_retype.h"
 
@@ -48,8 +48,11 @@ static const char keep_sayings[] =
     "         WHERE pg_catalog.obj_description(objid, 'pg_class') IS NOT NULL);\n";
 
 /* An identity's sequence goes with its column; the new one goes on where it stood, with the largest
-   value of the new type where it had that of the old one (sequence.c: init_params). */
+   value of the new type where it had that of the old one (sequence.c: init_params). ALTER SEQUENCE locks it
+   (SHARE ROW EXCLUSIVE): nobody takes a number between the look at it and its end. */
 static const char keep_identity[] =
+    "    EXECUTE (SELECT pg_catalog.format('ALTER SEQUENCE %%s CACHE %%s', %s, seqcache)\n"
+    "               FROM pg_catalog.pg_sequence WHERE seqrelid = %s::pg_catalog.regclass);\n"
     "    commands := commands || ARRAY(\n"
     "        SELECT pg_catalog.format('ALTER TABLE %%s ALTER COLUMN %%I ADD GENERATED %s AS "
     "IDENTITY "
@@ -85,12 +88,13 @@ static const char guard[] =
     "    SELECT pg_catalog.pg_describe_object(classid, objid, objsubid) INTO found\n"
     "      FROM pg_catalog.pg_depend\n"
     "     WHERE refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND refobjid = relation "
-    "AND "
-    "refobjsubid = number\n"
-    "       AND (classid = 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass\n"
-    "            OR classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND objid NOT IN (\n"
+    "AND refobjsubid = number\n"
+    "       AND NOT (classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass AND objid IN (\n"
+    "                SELECT oid FROM pg_catalog.pg_attrdef WHERE adrelid = relation AND adnum = "
+    "number)\n"
+    "            OR classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND objid IN (\n"
     "                SELECT oid FROM pg_catalog.pg_constraint WHERE contype = 'n'%s)\n"
-    "            OR classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND objid NOT IN (\n"
+    "            OR classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND objid IN (\n"
     "                SELECT oid FROM pg_catalog.pg_class WHERE relkind = 'S'%s))\n"
     "     LIMIT 1;\n"
     "    IF found IS NOT NULL THEN\n"
@@ -143,19 +147,12 @@ static bool is_incoming(const struct retype *x, const struct retype_constraint *
 }
 
 /* All at once and first of all: nobody waits for a table that we hold while we wait for another one. */
-static void add_locks(struct retype *x, struct buf *out)
+static void add_locks(const struct table_locks *locks, struct buf *out)
 {
-    SCOPED(buf) struct buf tables = {0};
-    for (size_t i = 0; i < x->constraints.count; i++) {
-        const struct retype_constraint *k = &x->constraints.at[i];
-        bool is_known = k->like->relation == x->s.table;
-        for (size_t n = 0; n < i; n++)
-            is_known |= x->constraints.at[n].like->relation == k->like->relation;
-        if (!is_known)
-            buf_printf(&tables, ", %s", k->relation);
-    }
-    buf_printf(out, "    LOCK TABLE %s%s IN ACCESS EXCLUSIVE MODE;\n", x->s.relation,
-               buf_cstr(&tables));
+    buf_add_cstr(out, "    LOCK TABLE ");
+    for (size_t i = 0; i < locks->count; i++)
+        buf_printf(out, "%s%.*s", i ? ", " : "", STR_ARG(locks->at[i].table));
+    buf_add_cstr(out, " IN ACCESS EXCLUSIVE MODE;\n");
 }
 
 static void add_sequence(struct retype *x, struct buf *out)
@@ -167,11 +164,62 @@ static void add_sequence(struct retype *x, struct buf *out)
     const char *name = arena_cstr(a, catalog_relation_text(a, sequence));
     const char *l = text_literal(x, name);
     if (x->s.old->identity)
-        buf_printf(out, keep_identity, x->s.old->identity == 'a' ? "ALWAYS" : "BY DEFAULT", l, l, l,
-                   name, l, l, l, l, l);
+        buf_printf(out, keep_identity, l, l, x->s.old->identity == 'a' ? "ALWAYS" : "BY DEFAULT", l,
+                   l, l, name, l, l, l, l, l);
     else if (sequence->sequence->owner_column == x->s.old)
         buf_printf(out, "    ALTER SEQUENCE %s OWNED BY %s.%s;\n", name, x->s.relation,
                    x->s.new_name);
+}
+
+/* The column that has the name until now goes, with all that hangs on it. */
+static void drop_column(struct retype *x, struct buf *out)
+{
+    for (size_t i = 0; i < x->constraints.count; i++) {
+        const struct retype_constraint *k = &x->constraints.at[i];
+        if (is_incoming(x, k))
+            buf_printf(out, "    ALTER TABLE %s DROP CONSTRAINT %s;\n", k->relation,
+                       quoted(x, k->like->name));
+    }
+    add_sequence(x, out);
+    buf_printf(out, "    ALTER TABLE %s DROP COLUMN %s;\n", x->s.relation, x->s.old_name);
+    buf_printf(out, "    ALTER TABLE %s RENAME COLUMN %s TO %s;\n", x->s.relation, x->s.new_name,
+               x->s.old_name);
+}
+
+/* All that hangs on it goes; it stays itself, and takes the other's name. */
+static void rename_column(struct retype *x, struct buf *out)
+{
+    const struct sync_pair *s = &x->s;
+    for (size_t i = 0; i < x->constraints.count; i++) {
+        const struct retype_constraint *k = &x->constraints.at[i];
+        buf_printf(out, "    ALTER TABLE %s DROP CONSTRAINT %s;\n", k->relation,
+                   quoted(x, k->like->name));
+    }
+    add_sequence(x, out);
+    if (s->old->identity)
+        buf_printf(out, "    ALTER TABLE %s ALTER COLUMN %s DROP IDENTITY;\n", s->relation,
+                   s->old_name);
+    if (x->default_text)
+        buf_printf(out, "    ALTER TABLE %s ALTER COLUMN %s DROP DEFAULT;\n", s->relation,
+                   s->old_name);
+    for (size_t i = 0; i < x->indexes.count; i++) {
+        const struct catalog_relation *like = x->indexes.at[i].like;
+        if (like->index->constraint)
+            buf_printf(out, "    ALTER TABLE %s DROP CONSTRAINT %s;\n", s->relation,
+                       quoted(x, like->index->constraint->name));
+        else
+            buf_printf(out, "    DROP INDEX %.*s;\n",
+                       STR_ARG(catalog_relation_text(s->r->a, like)));
+    }
+    if (s->old->is_not_null)
+        buf_printf(out, "    ALTER TABLE %s ALTER COLUMN %s DROP NOT NULL;\n", s->relation,
+                   s->old_name);
+    const char *between = arena_printf(s->r->a, "migrate_%s_o", s->tag);
+    const char *const names[][2] = {
+        {s->old_name, between}, {s->new_name, s->old_name}, {between, s->new_name}};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        buf_printf(out, "    ALTER TABLE %s RENAME COLUMN %s TO %s;\n", s->relation, names[i][0],
+                   names[i][1]);
 }
 
 static void add_constraint_names(struct retype *x, struct buf *out)
@@ -211,34 +259,22 @@ static void add_index_names(struct retype *x, struct buf *out)
     }
 }
 
-void retype_switch(struct retype *x)
+/* What the column that gets the name takes over. */
+static void take_over(struct retype *x, struct buf *out)
 {
-    struct sync_pair *s = &x->s;
-    SCOPED(buf) struct buf body = {0};
-    add_locks(x, &body);
-    buf_printf(&body,
-               "    SELECT attnum INTO STRICT number FROM pg_catalog.pg_attribute WHERE attrelid = "
-               "relation AND attname = name AND NOT attisdropped;\n");
-    add_guard(x, &body);
-    buf_add_cstr(&body, keep_sayings);
-    sync_drop_forward(s, &body);
-    for (size_t i = 0; i < x->constraints.count; i++) {
-        const struct retype_constraint *k = &x->constraints.at[i];
-        if (is_incoming(x, k))
-            buf_printf(&body, "    ALTER TABLE %s DROP CONSTRAINT %s;\n", k->relation,
-                       quoted(x, k->like->name));
-    }
-    add_sequence(x, &body);
-    buf_printf(&body, "    ALTER TABLE %s DROP COLUMN %s;\n", s->relation, s->old_name);
-    buf_printf(&body, "    ALTER TABLE %s RENAME COLUMN %s TO %s;\n", s->relation, s->new_name,
-               s->old_name);
-    add_index_names(x, &body);
-    add_constraint_names(x, &body);
+    add_index_names(x, out);
+    add_constraint_names(x, out);
     if (x->default_text)
-        buf_printf(&body, "    ALTER TABLE %s ALTER COLUMN %s SET DEFAULT %s;\n", s->relation,
-                   s->old_name, x->default_text);
-    buf_printf(&body, "    FOREACH command IN ARRAY commands LOOP\n        EXECUTE command;\n"
+        buf_printf(out, "    ALTER TABLE %s ALTER COLUMN %s SET DEFAULT %s;\n", x->s.relation,
+                   x->s.old_name, x->default_text);
+    buf_add_cstr(out, "    FOREACH command IN ARRAY commands LOOP\n        EXECUTE command;\n"
                       "    END LOOP;\n");
+}
+
+static struct online_step *write_step(struct retype *x, const struct table_locks *locks,
+                                      const struct buf *body, const char *does)
+{
+    const struct sync_pair *s = &x->s;
     const char *declarations = arena_printf(
         s->r->a,
         "DECLARE\n    relation pg_catalog.regclass := %s;\n    name pg_catalog.text := %s;\n"
@@ -246,7 +282,54 @@ void retype_switch(struct retype *x)
         "    commands pg_catalog.text[];\n",
         text_literal(x, s->relation), sync_literal(s->r->a, s->old->name));
     struct online_step *step =
-        rewrite_step(s->r, PHASE_SWITCH, "drops the old column, and gives its name to the new one",
-                     "%s", sync_block(s, declarations, &body));
+        rewrite_step(s->r, PHASE_SWITCH, does, "%s", sync_block(s, declarations, body));
+    step->locks = locks;
+    return step;
+}
+
+static void begin_body(const struct table_locks *locks, struct buf *out)
+{
+    add_locks(locks, out);
+    buf_add_cstr(out,
+                 "    SELECT attnum INTO STRICT number FROM pg_catalog.pg_attribute WHERE attrelid "
+                 "= relation AND attname = name AND NOT attisdropped;\n");
+}
+
+void retype_switch(struct retype *x)
+{
+    SCOPED(buf) struct buf body = {0};
+    const struct table_locks *locks = retype_locks(x, LOCK_ACCESS_EXCLUSIVE);
+    begin_body(locks, &body);
+    sync_drop_forward(&x->s, &body);
+    add_guard(x, &body);
+    buf_add_cstr(&body, keep_sayings);
+    drop_column(x, &body);
+    take_over(x, &body);
+    struct online_step *step =
+        write_step(x, locks, &body, "drops the old column, and gives its name to the new one");
     step->waits = true;
+}
+
+void retype_change_places(struct retype *x, bool is_back)
+{
+    struct sync_pair *s = &x->s;
+    SCOPED(buf) struct buf body = {0};
+    const struct table_locks *locks = retype_locks(x, LOCK_ACCESS_EXCLUSIVE);
+    begin_body(locks, &body);
+    sync_drop_last_trigger(s, is_back ? "rev" : "fwd", &body);
+    if (is_back)
+        buf_printf(&body, "    ALTER TABLE %s DROP CONSTRAINT migrate_%s_b;\n", s->relation,
+                   s->tag);
+    add_guard(x, &body);
+    buf_add_cstr(&body, keep_sayings);
+    rename_column(x, &body);
+    take_over(x, &body);
+    buf_printf(&body, "    %s;\n",
+               is_back ? sync_last_trigger(s, "fwd", sync_disagree(s, "NEW"))
+                       : sync_last_trigger(s, "rev", retype_disagree_behind(s, "NEW")));
+    struct online_step *step = write_step(
+        x, locks, &body,
+        is_back ? "lets both columns change places again"
+                : "lets both columns change places: from here on the old one follows the new one");
+    step->waits = !is_back;
 }

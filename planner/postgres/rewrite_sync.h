@@ -118,7 +118,11 @@ void sync_set_not_null(struct sync_pair *s);
    fires last. */
 void sync_add_function(struct sync_pair *s, const char *what, const char *does, const char *column,
                        const char *value, bool is_expression);
+void sync_add_function_of(struct sync_pair *s, const char *what, const char *does,
+                          const char *statements, bool is_expression);
 void sync_add_last_trigger(struct sync_pair *s, const char *does, const char *condition);
+/* CREATE TRIGGER, of one that fires last and calls the function what. */
+const char *sync_last_trigger(const struct sync_pair *s, const char *what, const char *condition);
 void sync_copy(struct sync_pair *s);
 /* The statistics of the new column: without them, plans would be bad from the first minute. */
 void sync_analyze(struct sync_pair *s);
@@ -126,6 +130,7 @@ void sync_verify(struct sync_pair *s, bool waits);
 /* "DROP TRIGGER …;" and "DROP FUNCTION …;" for a block, each on a line of its own. */
 void sync_drop_triggers(const struct sync_pair *s, struct buf *out);
 void sync_drop_functions(const struct sync_pair *s, struct buf *out);
+void sync_drop_last_trigger(const struct sync_pair *s, const char *what, struct buf *out);
 void sync_drop_forward(const struct sync_pair *s, struct buf *out); /* both of sync_add_forward() */
 /* DO, fenced so that no name within ends it. declarations: "" or lines. */
 const char *sync_block(const struct sync_pair *s, const char *declarations,

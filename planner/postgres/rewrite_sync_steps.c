@@ -34,13 +34,12 @@ static const char *trigger_name(const struct sync_pair *s, const char *before, c
 
 /* Expressions of the author's mean what they mean in the migration; an assignment means the same
    everywhere. */
-void sync_add_function(struct sync_pair *s, const char *what, const char *does, const char *column,
-                       const char *value, bool is_expression)
+void sync_add_function_of(struct sync_pair *s, const char *what, const char *does,
+                          const char *statements, bool is_expression)
 {
     struct arena *a = s->r->a;
     const char *name = function_name(s, what);
-    const char *body =
-        arena_printf(a, "\nBEGIN\n    NEW.%s := %s;\n    RETURN NEW;\nEND\n", column, value);
+    const char *body = arena_printf(a, "\nBEGIN\n%s    RETURN NEW;\nEND\n", statements);
     const char *fence = parse_fence_for(a, str_of(body));
     struct online_step *step =
         rewrite_step(s->r, PHASE_EXPAND, does,
@@ -49,13 +48,26 @@ void sync_add_function(struct sync_pair *s, const char *what, const char *does, 
     rewrite_undo(s->r, step, UNDO_FREE, "DROP FUNCTION %s()", name);
 }
 
+void sync_add_function(struct sync_pair *s, const char *what, const char *does, const char *column,
+                       const char *value, bool is_expression)
+{
+    const char *statement = arena_printf(s->r->a, "    NEW.%s := %s;\n", column, value);
+    sync_add_function_of(s, what, does, statement, is_expression);
+}
+
+static const char *trigger_text(const struct sync_pair *s, const char *name, const char *on,
+                                const char *condition, const char *function)
+{
+    return arena_printf(
+        s->r->a, "CREATE TRIGGER %s BEFORE %s ON %s FOR EACH ROW WHEN (%s) EXECUTE FUNCTION %s()",
+        name, on, s->relation, condition, function_name(s, function));
+}
+
 static void add_trigger(struct sync_pair *s, const char *name, const char *on, const char *does,
                         const char *condition, const char *function)
 {
-    struct online_step *step = rewrite_step(
-        s->r, PHASE_EXPAND, does,
-        "CREATE TRIGGER %s BEFORE %s ON %s FOR EACH ROW WHEN (%s) EXECUTE FUNCTION %s()", name, on,
-        s->relation, condition, function_name(s, function));
+    struct online_step *step = rewrite_step(s->r, PHASE_EXPAND, does, "%s",
+                                            trigger_text(s, name, on, condition, function));
     rewrite_undo(s->r, step, UNDO_FREE, "DROP TRIGGER %s ON %s", name, s->relation);
 }
 
@@ -92,6 +104,11 @@ void sync_add_last_trigger(struct sync_pair *s, const char *does, const char *co
     add_trigger(s, trigger_name(s, SYNC_LAST, "fwd"), "INSERT OR UPDATE", does, condition, "fwd");
 }
 
+const char *sync_last_trigger(const struct sync_pair *s, const char *what, const char *condition)
+{
+    return trigger_text(s, trigger_name(s, SYNC_LAST, what), "INSERT OR UPDATE", condition, what);
+}
+
 void sync_add_forward(struct sync_pair *s)
 {
     sync_add_function(s, "fwd", "makes the function by which the new column follows the old one",
@@ -126,6 +143,11 @@ void sync_drop_functions(const struct sync_pair *s, struct buf *out)
 {
     buf_printf(out, "    DROP FUNCTION %s();\n", function_name(s, "rev"));
     buf_printf(out, "    DROP FUNCTION %s();\n", function_name(s, "fwd"));
+}
+
+void sync_drop_last_trigger(const struct sync_pair *s, const char *what, struct buf *out)
+{
+    buf_printf(out, "    DROP TRIGGER %s ON %s;\n", trigger_name(s, SYNC_LAST, what), s->relation);
 }
 
 void sync_drop_forward(const struct sync_pair *s, struct buf *out)
