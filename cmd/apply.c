@@ -5,6 +5,7 @@
 #include "cmd/command.h"
 #include "cmd/running.h"
 #include "cmd/signals.h"
+#include "cmd/usage.h"
 #include "core/base/log.h"
 #include "core/run/run_lock.h"
 
@@ -66,7 +67,25 @@ static bool apply_locked(struct running *run, struct fail *f)
     }
 }
 
-static bool apply_pending(struct running *run, struct fail *f)
+/* What is counted when a migration has just been expanded is what later counts are held against. The run is
+   done: that this is missing is no failure of it. */
+static bool read_phases(struct running *run, struct open_phases *phases, struct fail *f)
+{
+    struct session *s = run->session;
+    SCOPED(fail) struct fail ignored = FAIL_NONE;
+    if (!run->leaves_phases)
+        return true;
+    if (!phases_read(s, phases, f))
+        return false;
+    if (!usage_look(s, phases, &ignored) || !usage_keep(s, phases, &ignored))
+        log_line(LOG_WARN, "who uses what waits for its contract could not be counted: %s",
+                 ignored.message);
+    for (size_t i = 0; i < phases->count; i++)
+        phases->at[i].usage = NULL; /* who deploys step by step knows that it is used */
+    return true;
+}
+
+static bool apply_pending(struct running *run, struct open_phases *phases, struct fail *f)
 {
     struct session *s = run->session;
     const struct options *o = s->options;
@@ -74,7 +93,7 @@ static bool apply_pending(struct running *run, struct fail *f)
     if (!session_require_direct(s, f) ||
         !run_lock_acquire(s->driver, s->connection, s->run, wait_ms, &stop_signal, f))
         return false;
-    bool is_done = apply_locked(run, f);
+    bool is_done = apply_locked(run, f) && read_phases(run, phases, f);
     s->driver->unlock(s->connection);
     return is_done;
 }
@@ -101,7 +120,7 @@ static bool apply(struct running *run, struct open_phases *phases, struct fail *
     *phases = phases_find(s, &r);
     if (selection.count == 0)
         return true;
-    return apply_pending(run, f) && (!run->leaves_phases || phases_read(s, phases, f));
+    return apply_pending(run, phases, f);
 }
 
 enum exit_code cmd_apply(struct arena *a, const struct options *o, struct fail *f)

@@ -49,11 +49,14 @@ static const struct command rows[] = {
      "form\n"
      "any more (`migrate status` shows which, and from when on). This runs them: of VERSION, or of "
      "all\n"
-     "migrations whose soak (policy.contract_after) is over. A change of type waits twice: the "
-     "first call\n"
-     "lets both columns change places, and with the next one the way back ends. Exit 3 when the "
-     "soak is\n"
-     "not over. Safe to kill at any moment and to run again.",
+     "migrations whose soak (policy.contract_after) is over, and whose old form nobody uses any "
+     "more\n"
+     "as far as the database tells. A change of type waits twice: the first call lets both columns "
+     "change\n"
+     "places, and with the next one the way back ends. Exit 3 when the soak is not over, or "
+     "somebody "
+     "uses\n"
+     "it. Safe to kill at any moment and to run again.",
      "migrate contract 0042 -t production\n"
      "migrate contract 0042 --now --reason \"no release older than 41 runs, ticket 311\"\n",
      0, 1, cmd_contract},

@@ -6,6 +6,7 @@
 #include "cmd/command.h"
 #include "cmd/running.h"
 #include "cmd/signals.h"
+#include "cmd/usage.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
 #include "core/run/run_lock.h"
@@ -50,6 +51,9 @@ static bool refuse_early(const struct session *s, const struct open_phase *p, st
                 p->is_switched ? "switched" : "expanded", p->since,
                 clock_duration_text(a, s->config.contract_after_ms * 1000));
     fail_hint(f, "Run it then: %s", p->command);
+    if (p->last_write_us)
+        fail_detail(f, "It was last written by its old form at %s, and the soak begins with that.",
+                    phase_time(a, p->last_write_us));
     return fail_hint(f, "If nothing needs the old form any more, say how you know: --now --reason "
                         "\"…\".");
 }
@@ -65,6 +69,9 @@ static bool select_open(struct running *run, const struct reconciliation *r, str
         return false;
     struct open_phases phases = phases_find(s, r);
     const struct open_phase *early = NULL;
+    const struct open_phase *used = NULL;
+    if (!usage_look(s, &phases, f))
+        return false;
     *out = (struct selection){
         .migrations = arena_array(s->arena, const struct migration *, phases.count + 1),
         .rows = arena_array(s->arena, const struct history_row *, phases.count + 1),
@@ -77,11 +84,19 @@ static bool select_open(struct running *run, const struct reconciliation *r, str
             early = early ? early : p;
             continue;
         }
-        run->is_early |= !p->is_over;
+        if (usage_is_found(p->usage) && !o->now) {
+            used = used ? used : p;
+            continue;
+        }
+        run->is_early |= !p->is_over || usage_is_found(p->usage);
         out->migrations[out->count] = p->one->migration;
         out->rows[out->count++] = p->one->row;
     }
-    return out->count || !early || refuse_early(s, early, f);
+    if (out->count || (!early && !used))
+        return true;
+    if (!usage_keep(s, &phases, f))
+        return false;
+    return used ? usage_refuse(s, used, f) : refuse_early(s, early, f);
 }
 
 static bool contract_locked(struct running *run, struct open_phases *phases, struct fail *f)

@@ -2,29 +2,36 @@
 #include "cmd/phases.h"
 
 #include "cmd/terminal.h"
+#include "cmd/usage.h"
 #include "core/base/clock.h"
 #include "core/base/json.h"
 #include "core/base/vec.h"
 
-static const char *time_text(struct arena *a, struct str iso)
+const char *phase_time(struct arena *a, int64_t wall_us)
 {
-    return arena_printf(a, "%s UTC", terminal_time(a, iso));
+    return arena_printf(a, "%s UTC", terminal_time(a, str_of(clock_iso(a, wall_us))));
+}
+
+void phase_settle(struct session *s, struct open_phase *phase)
+{
+    int64_t now_us = clock_wall_us() + s->server.clock_offset_us;
+    int64_t from_us =
+        phase->last_write_us > phase->since_us ? phase->last_write_us : phase->since_us;
+    int64_t until_us = from_us + s->config.contract_after_ms * 1000;
+    phase->until = phase_time(s->arena, until_us);
+    phase->is_over = now_us >= until_us;
 }
 
 static struct open_phase open_phase(struct session *s, const struct reconciled *one)
 {
     struct arena *a = s->arena;
     struct open_phase phase = {.one = one, .label = history_row_label(one->row)};
-    int64_t now_us = clock_wall_us() + s->server.clock_offset_us;
-    int64_t since_us;
-    if (!clock_parse_iso(one->row->installed_at, &since_us))
-        since_us = now_us; /* not one of ours: the longest wait is the safe one */
-    int64_t until_us = since_us + s->config.contract_after_ms * 1000;
-    phase.since = time_text(a, one->row->installed_at);
-    phase.until = time_text(a, str_of(clock_iso(a, until_us)));
+    if (!clock_parse_iso(one->row->installed_at, &phase.since_us))    /* not one of ours: */
+        phase.since_us = clock_wall_us() + s->server.clock_offset_us; /* the longest wait is safe */
+    phase.since = phase_time(a, phase.since_us);
     phase.command = session_command(s, "contract", phase.label);
     phase.is_switched = str_equal(one->row->state, STR(HISTORY_SWITCHED));
-    phase.is_over = now_us >= until_us;
+    phase_settle(s, &phase);
     return phase;
 }
 
@@ -52,6 +59,7 @@ bool phases_read(struct session *s, struct open_phases *out, struct fail *f)
 
 void phases_print(const struct open_phases *phases)
 {
+    SCOPED(arena) struct arena *a = arena_make();
     for (size_t i = 0; i < phases->count; i++) {
         const struct open_phase *p = &phases->at[i];
         terminal_print("%swaiting%s  %.*s is %s since %s; what is left of it %s %s:\n",
@@ -59,11 +67,13 @@ void phases_print(const struct open_phases *phases)
                        p->is_switched ? "switched" : "expanded", p->since,
                        p->is_over ? "may run since" : "may run from", p->until);
         terminal_print("         %s\n", p->command);
+        usage_print(a, p);
     }
 }
 
 struct json *phases_json(const struct open_phases *phases)
 {
+    SCOPED(arena) struct arena *a = arena_make();
     struct json *list = json_make_array();
     for (size_t i = 0; i < phases->count; i++) {
         const struct open_phase *p = &phases->at[i];
@@ -74,6 +84,9 @@ struct json *phases_json(const struct open_phases *phases)
         json_set_cstr(one, "until", p->until);
         json_set_bool(one, "soak_is_over", p->is_over);
         json_set_cstr(one, "continue", p->command);
+        if (p->last_write_us)
+            json_set_cstr(one, "last_write", phase_time(a, p->last_write_us));
+        usage_set(one, p);
         json_push(list, one);
     }
     return list;

@@ -15,6 +15,9 @@ struct open_phase {
     const char *command; /* that ends it */
     bool is_switched;    /* its first contract is done: what is left is the way back */
     bool is_over;        /* the soak */
+    int64_t since_us;
+    int64_t last_write_us;     /* by the old form, as far as known; 0: not known */
+    struct phase_usage *usage; /* usage.h; NULL: nobody has looked */
 };
 struct open_phases {
     struct open_phase *at;
@@ -23,6 +26,10 @@ struct open_phases {
 
 /* Those of a history that was read, in order. In the session's arena. */
 struct open_phases phases_find(struct session *s, const struct reconciliation *r);
+/* "2026-11-20 20:43:00 UTC", in the arena. */
+const char *phase_time(struct arena *a, int64_t wall_us);
+/* When the soak ends: it begins with the last write. */
+void phase_settle(struct session *s, struct open_phase *phase);
 /* The same, from the history as it is by now. */
 bool phases_read(struct session *s, struct open_phases *out, struct fail *f) MUST_CHECK;
 /* A line or two for each, on stdout. */

@@ -4,6 +4,7 @@
 #include "cmd/phases.h"
 #include "cmd/session.h"
 #include "cmd/terminal.h"
+#include "cmd/usage.h"
 #include "core/base/json.h"
 
 static enum ink ink_of(const struct reconciled *r)
@@ -100,11 +101,11 @@ static void print_findings(const struct verification *v)
 }
 
 static void print_text(struct session *s, const struct reconciliation *r,
-                       const struct verification *v, const struct backfill_points *points)
+                       const struct verification *v, const struct backfill_points *points,
+                       const struct open_phases *phases)
 {
-    struct open_phases phases = phases_find(s, r);
-    phases_print(&phases);
-    if (phases.count)
+    phases_print(phases);
+    if (phases->count)
         putchar('\n');
     print_table(s->arena, r);
     if (r->count)
@@ -152,7 +153,8 @@ static struct json *json_of(struct session *s, const struct reconciled *r,
 }
 
 static void print_json(struct session *s, const struct reconciliation *r,
-                       const struct verification *v, const struct backfill_points *points)
+                       const struct verification *v, const struct backfill_points *points,
+                       const struct open_phases *phases)
 {
     SCOPED(json) struct json *root = json_make_object();
     json_set_i64(root, "format", 1);
@@ -162,8 +164,7 @@ static void print_json(struct session *s, const struct reconciliation *r,
     json_set_i64(root, "expanded", (int64_t)r->expanded);
     json_set_i64(root, "switched", (int64_t)r->switched);
     json_set_i64(root, "problems", (int64_t)r->problems);
-    struct open_phases phases = phases_find(s, r);
-    json_set(root, "waiting", phases_json(&phases));
+    json_set(root, "waiting", phases_json(phases));
     struct json *list = json_make_array();
     for (size_t i = 0; i < r->count; i++)
         json_push(list, json_of(s, &r->at[i], points));
@@ -191,10 +192,15 @@ enum exit_code cmd_status(struct arena *a, const struct options *o, struct fail 
         backfill_read_points(&s, &points, f)) {
         verification_mark(&v, &r);
         session_print_notes(&s);
+        struct open_phases phases = phases_find(&s, &r);
+        if (!usage_look(&s, &phases, f)) {
+            session_close(&s);
+            return f->code;
+        }
         if (format == FORMAT_JSON)
-            print_json(&s, &r, &v, &points);
+            print_json(&s, &r, &v, &points, &phases);
         else
-            print_text(&s, &r, &v, &points);
+            print_text(&s, &r, &v, &points, &phases);
     }
     session_close(&s);
     if (fail_is_set(f))

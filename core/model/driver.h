@@ -20,6 +20,7 @@
 #include "core/model/statement.h"
 #include "core/model/syntax.h"
 #include "core/model/table_lock.h"
+#include "core/model/usage.h"
 
 struct connect_options {
     struct str url;          /* as the user wrote it, see core/model/target_url.h */
@@ -239,6 +240,11 @@ struct driver {
     /* Drops the index with this OID, concurrently, under the run lock. Fails, and drops nothing, where it is
        valid, is being built or is gone. NULL: the engine leaves no such indexes. */
     bool (*drop_invalid_index)(struct connection *c, int64_t oid, struct fail *f);
+    /* Who still uses a name; and when a sequence of ours (struct online_form) was last set, 0: never. Outside
+       of transactions; nothing is written. NULL: the engine cannot tell. */
+    bool (*read_usage)(struct arena *a, struct connection *c, const struct retired_name *name,
+                       struct usage *out, struct fail *f);
+    bool (*last_write)(struct connection *c, struct str sequence, int64_t *out_us, struct fail *f);
     /* For steps that are run range by range. NULL: the engine cannot. */
     const struct range_driver *ranges;
     /* Asks the server to cancel what runs. Safe from a signal handler's thread. */

@@ -50,6 +50,7 @@ struct history_row {
 #define EVENT_APPLIED "applied"         /* the migration is complete */
 #define EVENT_EXPANDED "expanded"       /* … but for what waits for `migrate contract` */
 #define EVENT_SWITCHED "switched"       /* … but for what waits for the next `migrate contract` */
+#define EVENT_COUNTED "counted"         /* who still uses what waits to be taken away */
 #define EVENT_CONTRACTED "contracted"   /* and that, too, is done: it is complete */
 #define EVENT_STEP_UNDONE "step undone" /* by `migrate rollback`, */
 #define EVENT_ROLLED_BACK "rolled back" /* and nothing of it is left */

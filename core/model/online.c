@@ -118,6 +118,20 @@ struct json *online_step_json(const struct online_step *s)
     return j;
 }
 
+static struct json *retired_json(const struct retired_name *n)
+{
+    struct json *j = json_make_object();
+    json_set_str(j, "schema", n->schema);
+    json_set_str(j, "table", n->table);
+    if (n->column.len)
+        json_set_str(j, "column", n->column);
+    if (n->is_required)
+        json_set_bool(j, "is_required", true);
+    if (n->is_taken_along)
+        json_set_bool(j, "is_taken_along", true);
+    return j;
+}
+
 struct json *online_form_json(const struct online_form *form)
 {
     struct json *j = json_make_object();
@@ -133,6 +147,14 @@ struct json *online_form_json(const struct online_form *form)
             json_push_str(relations, form->relations.at[i]);
         json_set(j, "relations", relations);
     }
+    if (form->retires.count) {
+        struct json *names = json_make_array();
+        for (size_t i = 0; i < form->retires.count; i++)
+            json_push(names, retired_json(&form->retires.at[i]));
+        json_set(j, "retires", names);
+    }
+    if (form->last_write.len)
+        json_set_str(j, "last_write", form->last_write);
     return j;
 }
 
@@ -241,6 +263,19 @@ static bool read_step(struct arena *a, const struct json *j, struct online_step 
     return true;
 }
 
+static bool read_retired(struct arena *a, const struct json *j, struct retired_name *out)
+{
+    const struct json *required = json_get(j, "is_required");
+    const struct json *taken = json_get(j, "is_taken_along");
+    *out = (struct retired_name){
+        .schema = arena_str(a, json_str_of(json_get(j, "schema"))),
+        .table = arena_str(a, json_str_of(json_get(j, "table"))),
+        .column = arena_str(a, json_str_of(json_get(j, "column"))),
+    };
+    return out->table.len && (!required || json_bool_of(required, &out->is_required)) &&
+           (!taken || json_bool_of(taken, &out->is_taken_along));
+}
+
 static bool read_form(struct arena *a, const struct json *j, struct online_form *out)
 {
     const struct json *steps = json_get(j, "steps");
@@ -257,6 +292,14 @@ static bool read_form(struct arena *a, const struct json *j, struct online_form 
     const struct json *relations = json_get(j, "relations");
     for (size_t i = 0; i < json_count(relations); i++)
         vec_push(a, &out->relations, arena_str(a, json_str_of(json_at(relations, i))));
+    const struct json *names = json_get(j, "retires");
+    for (size_t i = 0; i < json_count(names); i++) {
+        struct retired_name name;
+        if (!read_retired(a, json_at(names, i), &name))
+            return false;
+        vec_push(a, &out->retires, name);
+    }
+    out->last_write = arena_str(a, json_str_of(json_get(j, "last_write")));
     return out->recipe[0] && out->steps.count;
 }
 

@@ -15,6 +15,7 @@
 #include "core/base/json.h"
 #include "core/model/hazard.h"
 #include "core/model/table_lock.h"
+#include "core/model/usage.h"
 
 /* What is done with statements that have an online form. */
 enum rewrite_mode {
@@ -97,6 +98,14 @@ struct online_form {
         struct str *at;
         size_t count, room;
     } relations;
+    /* Where steps wait: what must be used by nobody when they run. */
+    struct {
+        struct retired_name *at;
+        size_t count, room;
+    } retires;
+    /* A sequence that tells when something was last written by one of these names: its value is that second,
+       by the server's clock. "": nothing tells. */
+    struct str last_write;
     /* Ids of the hazards that it settles, up to NULL, even where a step does what they speak of. Not
        stored. */
     const char *const *settles;

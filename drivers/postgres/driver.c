@@ -1,5 +1,6 @@
 /* The table of the driver's functions, and what needs no connection. */
 #include "drivers/postgres/driver.h"
+#include "drivers/postgres/usage.h"
 
 #include <dlfcn.h>
 #include <pg_config.h>
@@ -118,6 +119,8 @@ const struct driver *postgres_driver(void)
         .examine = pgdrv_examine,
         .index_made_between = pgdrv_index_made_between,
         .drop_invalid_index = pgdrv_drop_invalid_index,
+        .read_usage = pgdrv_read_usage,
+        .last_write = pgdrv_last_write,
         .ranges = &pgdrv_ranges,
         .cancel = pgdrv_cancel,
         .library_version = library_version,

@@ -234,7 +234,8 @@ static bool find(struct arena *a, struct connection *c, const struct online_rang
     if (!pgdrv_session_ensure(c, f))
         return false;
     SCOPED(pg_result)
-    PGresult *r = pgdrv_ask(c, &(struct pgdrv_query){.sql = arena_cstr(a, sql)}, f);
+    PGresult *r = pgdrv_ask(
+        c, &(struct pgdrv_query){.sql = arena_printf(a, "/* migrate */ %.*s", STR_ARG(sql))}, f);
     if (!r)
         return false;
     int columns = range->key.count ? (int)range->key.count : 1;

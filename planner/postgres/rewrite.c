@@ -361,6 +361,15 @@ void rewrite_frees_column(struct rewrite *r, const struct catalog_relation *tabl
     vec_push(r->a, &r->form->names, freed);
 }
 
+void rewrite_retires(struct rewrite *r, const struct catalog_relation *table, struct str column,
+                     struct retired_name how)
+{
+    how.schema = arena_str(r->a, table->schema);
+    how.table = arena_str(r->a, table->name);
+    how.column = arena_str(r->a, column);
+    vec_push(r->a, &r->form->retires, how);
+}
+
 /* ---- pieces ---- */
 
 size_t rewrite_token_at(const struct rewrite *r, size_t offset_bytes)

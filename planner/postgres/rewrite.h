@@ -63,6 +63,11 @@ void rewrite_frees(struct rewrite *r, struct str name);
 /* The same of a column, which matters only where the table is mentioned as well. */
 void rewrite_frees_column(struct rewrite *r, const struct catalog_relation *table, struct str name);
 
+/* The same of what must be used by nobody when they run: `migrate contract` looks for it. Members of `how`
+   that say more are taken over. */
+void rewrite_retires(struct rewrite *r, const struct catalog_relation *table, struct str column,
+                     struct retired_name how);
+
 /* ---- for recipes: pieces of the statement's text ---- */
 
 /* The token that begins at this byte, or the first one behind it; count of tokens: none. */

@@ -101,6 +101,7 @@ bool rewrite_drop_table(struct rewrite *r)
             return false;
         rewrite_holds(r, catalog_relation_text(r->a, table));
         rewrite_frees(r, table->name);
+        rewrite_retires(r, table, STR(""), (struct retired_name){0});
     }
     for (size_t i = 0; i < drop->n_objects; i++)
         drop_keys(r, table_of(r, drop->objects[i]), is_cascade);
@@ -152,6 +153,7 @@ static bool read_columns(struct rewrite *r, const struct catalog_relation *table
             return false;
         vec_push(r->a, out, column);
         rewrite_frees(r, column->name);
+        rewrite_retires(r, table, column->name, (struct retired_name){0});
     }
     return out->count > 0;
 }

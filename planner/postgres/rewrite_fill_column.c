@@ -58,6 +58,7 @@ static void write_steps(struct sync_pair *s, struct str column)
                       sync_forward(s, "NEW"), true);
     sync_add_last_trigger(s, "computes the column in every row that is written without it",
                           arena_printf(r->a, "NEW.%s IS NULL", s->new_name));
+    sync_add_clock(s, NULL, arena_printf(r->a, "NEW.%s IS NULL", s->new_name));
     step = rewrite_step(r, PHASE_BACKFILL, "computes it in the rows that are there",
                         "UPDATE %s AS t SET %s = %s WHERE (t.%s IS NULL)", s->relation, s->new_name,
                         sync_forward(s, "t"), s->new_name);
@@ -66,6 +67,7 @@ static void write_steps(struct sync_pair *s, struct str column)
     sync_set_not_null(s);
     sync_analyze(s);
     sync_drop_forward(s, &end);
+    sync_drop_clock(s, &end);
     step = rewrite_step(r, PHASE_CONTRACT,
                         "drops the trigger: from here on all code writes the column", "%s",
                         sync_block(s, "", &end));
@@ -96,6 +98,7 @@ bool rewrite_fill_column(struct rewrite *r)
         !sync_expression_of(r->a, table, forward, "t").len || !sync_begin(&s, s.new_name))
         return false;
     rewrite_holds(r, catalog_relation_text(r->a, table));
+    rewrite_retires(r, table, str_of(def->colname), (struct retired_name){.is_required = true});
     write_steps(&s, column);
     return true;
 }

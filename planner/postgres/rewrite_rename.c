@@ -82,6 +82,7 @@ static bool write_steps(struct rewrite *r, const struct catalog_relation *table,
     rewrite_holds(r, str_of(old_name));
     rewrite_holds(r, str_of(new_name));
     rewrite_frees(r, table->name);
+    rewrite_retires(r, table, STR(""), (struct retired_name){0});
     return true;
 }
 

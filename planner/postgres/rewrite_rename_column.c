@@ -73,6 +73,7 @@ static void take_the_name(struct sync_pair *s, struct str new_name,
     struct rewrite *r = s->r;
     SCOPED(buf) struct buf body = {0};
     sync_drop_triggers(s, &body);
+    sync_drop_clock(s, &body);
     buf_printf(&body, guard, sync_literal(r->a, str_of(s->relation)), sync_literal(r->a, new_name),
                own_indexes(s, indexes));
     buf_printf(&body, "    ALTER TABLE %s DROP COLUMN %s;\n", s->relation, s->new_name);
@@ -112,10 +113,12 @@ bool rewrite_rename_column(struct rewrite *r)
         return false;
     rewrite_holds(r, catalog_relation_text(r->a, table));
     rewrite_frees_column(r, table, new_name);
+    rewrite_retires(r, table, s.old->name, (struct retired_name){.is_taken_along = true});
     sync_add_column(&s);
     if (!sync_copy_rights(&s))
         return false;
     sync_add_triggers(&s);
+    sync_add_clock(&s, s.old_name, sync_old_is_given(&s));
     sync_copy(&s);
     sync_build_indexes(&s, &indexes);
     sync_analyze(&s);

@@ -76,6 +76,7 @@ struct sync_pair {
     const char
         *shared_default;  /* of both: the same whenever one statement asks for it; NULL: none */
     bool has_own_default; /* of the old one only: nextval(), random() and the like */
+    bool has_clock_on_insert, has_clock_on_update; /* set by sync_add_clock() */
 };
 
 /* Whether row triggers and ranges of the key can keep a pair of the table the same without anybody noticing:
@@ -135,6 +136,16 @@ void sync_drop_forward(const struct sync_pair *s, struct buf *out); /* both of s
 /* DO, fenced so that no name within ends it. declarations: "" or lines. */
 const char *sync_block(const struct sync_pair *s, const char *declarations,
                        const struct buf *statements);
+
+/* ---- rewrite_sync_clock.c ---- */
+
+/* Notes when something was last written by the old form: by an UPDATE that sets this column, and by an INSERT
+   whose row fulfils this condition over NEW; NULL: none of these. */
+void sync_add_clock(struct sync_pair *s, const char *written, const char *inserted);
+/* Of a new row, as the statement has given it: the old column has a value of its own; NULL: it always has
+   one. */
+const char *sync_old_is_given(const struct sync_pair *s);
+void sync_drop_clock(const struct sync_pair *s, struct buf *out); /* as sync_drop_triggers() */
 
 /* ---- rewrite_sync_index.c ---- */
 
