@@ -27,6 +27,13 @@ struct recipe_row {
         "set-not-null-compat", "primary-key-using-index-nullable", "drop-column",                  \
         "drop-column-takes-constraint", "rename-column", "dynamic-sql"
 
+/* The same of a column that is filled by its default: all values are there before it is said of them that
+   they are. */
+#define FILL_EXPECTS                                                                               \
+    "lock-table-explicit", "unbatched-backfill", "dml-affects-many-rows",                          \
+        "create-unique-index-existing", "set-not-null-compat", "primary-key-using-index-nullable", \
+        "overbroad-grant", "drop-generation", "sequence-reset", "statement-after-access-exclusive"
+
 static const struct recipe_row recipes[] = {
     {
         .id = "create-index",
@@ -56,6 +63,15 @@ static const struct recipe_row recipes[] = {
         .hazards = {"refresh-matview-blocking"},
         .why = "As written it would make readers of the view wait until it is computed.",
         .write = rewrite_refresh,
+    },
+    {
+        .id = "add-column",
+        .node = PG_QUERY__NODE__NODE_ALTER_TABLE_STMT,
+        .hazards = {"add-column-volatile-default", "add-column-serial", "add-column-identity"},
+        .expects = {FILL_EXPECTS},
+        .why = "As written it would write every row anew, and build every index, while nobody else "
+               "can use the table.",
+        .write = rewrite_add_column,
     },
     {
         .id = "alter-table",

@@ -92,6 +92,7 @@ rewrite_recipe rewrite_drop_index;
 rewrite_recipe rewrite_reindex;
 rewrite_recipe rewrite_refresh;
 rewrite_recipe rewrite_alter_table;      /* rewrite_alter_table.c */
+rewrite_recipe rewrite_add_column;       /* rewrite_add_column.c */
 rewrite_recipe rewrite_attach_partition; /* rewrite_attach.c */
 rewrite_recipe rewrite_create_partition; /* rewrite_create_partition.c */
 rewrite_recipe rewrite_detach_partition; /* rewrite_detach.c */

@@ -94,6 +94,10 @@ static void add_not_null(struct alter_rewrite *x, const char *column, bool *out_
 {
     struct alter_item item = {.kind = ITEM_NOT_NULL,
                               .column = catalog_identifier(x->r->a, str_of(column))};
+    for (size_t i = 0; i < x->items.count; i++) {
+        if (x->items.at[i].kind == ITEM_NOT_NULL && str_equal(x->items.at[i].column, item.column))
+            return; /* once is enough */
+    }
     *out_is_good &= !alter_column_is_row(x, column) &&
                     choose_name(x, NULL, str_of(column), "not_null_proof", &item.name);
     vec_push(x->r->a, &x->items, item);
@@ -230,8 +234,7 @@ static bool is_attribute(const PgQuery__Constraint *k)
            k->contype == PG_QUERY__CONSTR_TYPE__CONSTR_ATTR_IMMEDIATE;
 }
 
-/* Where the part behind i begins that is no attribute of it; the token `to` where there is none. */
-static size_t part_end(const struct rewrite *r, const PgQuery__ColumnDef *def, size_t i, size_t to)
+size_t alter_part_end(const struct rewrite *r, const PgQuery__ColumnDef *def, size_t i, size_t to)
 {
     const PgQuery__CollateClause *collate = def->coll_clause; /* may stand anywhere among them */
     if (collate && collate->location > column_part(def, i)->location) {
@@ -263,12 +266,21 @@ static bool add_column(struct alter_rewrite *x, const PgQuery__AlterTableCmd *cm
     SCOPED(buf) struct buf kept = {0};
     size_t done = from;
     size_t place = x->items.count;
-    vec_push(r->a, &x->items, (struct alter_item){0});
+    struct alter_item plain = {.adds_column = true};
+    if ((cmd->missing_ok && x->fills) || !alter_fill_read(x, def, to, &plain.fill))
+        return false;
+    vec_push(r->a, &x->items, plain);
+    if (plain.fill && plain.fill->to) {
+        add_piece(&kept, rewrite_piece(r, from, plain.fill->from));
+        add_piece(&kept, str_of(plain.fill->type));
+        done = plain.fill->to;
+    }
     for (size_t i = 0; i < def->n_constraints; i++) {
         const PgQuery__Constraint *k = column_part(def, i);
         if (!k || is_attribute(k))
             continue;
-        if (item_kind(x, k) == ITEM_PLAIN) {
+        bool is_taken = plain.fill && alter_fill_takes(k);
+        if (item_kind(x, k) == ITEM_PLAIN && !is_taken) {
             if (!note_plain_constraint(x, k))
                 return false;
             continue;
@@ -278,16 +290,19 @@ static bool add_column(struct alter_rewrite *x, const PgQuery__AlterTableCmd *cm
         if (has_attribute && item_kind(x, k) == ITEM_KEY)
             return false;
         size_t begin = rewrite_token_at(r, (size_t)k->location);
-        size_t end = part_end(r, def, i, to);
+        size_t end = alter_part_end(r, def, i, to);
         if (cmd->missing_ok || begin < done || begin >= to || end > to ||
-            !add_constraint(x, k, def->colname, begin, end))
+            (!is_taken && !add_constraint(x, k, def->colname, begin, end)))
             return false;
         add_piece(&kept, rewrite_piece(r, done, begin));
         done = end;
     }
     add_piece(&kept, rewrite_piece(r, done, to));
     x->items.at[place].text = buf_done(r->a, &kept);
-    return true;
+    bool is_good = true;
+    if (plain.fill && plain.fill->is_not_null)
+        add_not_null(x, def->colname, &is_good);
+    return is_good;
 }
 
 /* ---- all commands ---- */

@@ -89,7 +89,7 @@ static const char *first_command(struct alter_rewrite *x, const struct alter_ite
     struct arena *a = x->r->a;
     switch (item->kind) {
     case ITEM_PLAIN:
-        return arena_cstr(a, item->text);
+        return x->fills && item->adds_column ? "" : arena_cstr(a, item->text);
     case ITEM_CHECK:
         return arena_printf(a, "ADD CONSTRAINT %.*s %.*s NOT VALID", STR_ARG(item->name),
                             STR_ARG(item->text));
@@ -233,26 +233,37 @@ static bool add_keys_behind(struct alter_rewrite *x)
     return true;
 }
 
-bool rewrite_alter_table(struct rewrite *r)
+bool alter_table_write(struct alter_rewrite *x)
 {
-    const PgQuery__AlterTableStmt *stmt = r->tree->alter_table_stmt;
-    struct alter_rewrite x = {.r = r, .stmt = stmt};
+    struct rewrite *r = x->r;
+    const PgQuery__AlterTableStmt *stmt = x->stmt;
     if (stmt->objtype != PG_QUERY__OBJECT_TYPE__OBJECT_TABLE || !stmt->relation)
         return false;
-    x.table = catalog_find_relation(r->catalog, str_of(stmt->relation->schemaname),
-                                    str_of(stmt->relation->relname));
-    x.is_partitioned = x.table && x.table->kind == RELATION_PARTITIONED_TABLE;
-    if (!alter_can_be_split(&x) || !alter_items_read(&x))
+    x->table = catalog_find_relation(r->catalog, str_of(stmt->relation->schemaname),
+                                     str_of(stmt->relation->relname));
+    x->is_partitioned = x->table && x->table->kind == RELATION_PARTITIONED_TABLE;
+    if (!alter_can_be_split(x) || !alter_items_read(x))
         return false;
     bool has_any = false;
-    for (size_t i = 0; i < x.items.count; i++)
-        has_any |= x.items.at[i].kind != ITEM_PLAIN;
+    for (size_t i = 0; i < x->items.count; i++)
+        has_any |= x->items.at[i].kind != ITEM_PLAIN || x->items.at[i].fill;
     if (!has_any)
         return false;
-    build_indexes_before(&x);
-    add_first_step(&x);
-    add_foreign_keys(&x);
-    validate(&x);
-    set_not_null(&x);
-    return add_keys_behind(&x);
+    build_indexes_before(x);
+    if (x->fills)
+        alter_fill_steps(x);
+    add_first_step(x);
+    add_foreign_keys(x);
+    validate(x);
+    set_not_null(x);
+    if (!add_keys_behind(x))
+        return false;
+    alter_fill_identities(x);
+    return true;
+}
+
+bool rewrite_alter_table(struct rewrite *r)
+{
+    struct alter_rewrite x = {.r = r, .stmt = r->tree->alter_table_stmt};
+    return alter_table_write(&x);
 }

@@ -15,9 +15,9 @@ static bool fires_on_copy(const struct catalog_trigger *t)
     return is_on && is_of_update && !t->update_count;
 }
 
-static bool fires_between(const struct catalog_trigger *t)
+static bool fires_beside_ours(const struct catalog_trigger *t)
 {
-    return str_compare(t->name, STR(SYNC_FIRST)) > 0 && str_compare(t->name, STR(SYNC_LAST)) < 0;
+    return str_compare(t->name, STR(SYNC_FIRST)) <= 0 || str_compare(t->name, STR(SYNC_LAST)) >= 0;
 }
 
 static bool is_ours(const struct catalog_trigger *t)
@@ -25,15 +25,16 @@ static bool is_ours(const struct catalog_trigger *t)
     return str_starts(t->name, STR(SYNC_FIRST)) || str_starts(t->name, STR(SYNC_LAST));
 }
 
-static bool triggers_fit(const struct catalog_relation *table)
+/* Those of another pair look at their own columns only. */
+static bool has_trigger(const struct catalog_relation *table,
+                        bool (*is_it)(const struct catalog_trigger *))
 {
     for (size_t i = 0; i < table->triggers.count; i++) {
         const struct catalog_trigger *t = table->triggers.at[i];
-        /* Those of another pair look at their own columns only. */
-        if (!t->is_dropped && !is_ours(t) && (fires_on_copy(t) || !fires_between(t)))
-            return false;
+        if (!t->is_dropped && !is_ours(t) && is_it(t))
+            return true;
     }
-    return true;
+    return false;
 }
 
 static bool has_any(struct catalog_relation *const *at, size_t count)
@@ -54,9 +55,17 @@ static bool has_rules(const struct catalog_relation *table)
     return false;
 }
 
+bool sync_copy_fits(const struct rewrite *r, const struct catalog_relation *table)
+{
+    return !catalog_is_new(r->catalog, table) && catalog_may_have_rows(table) &&
+           table->persistence != PERSISTENCE_TEMPORARY && !table->of_type &&
+           !table->extension.len && !table->is_row_security_forced && !has_rules(table) &&
+           !has_trigger(table, fires_on_copy);
+}
+
 bool sync_table_fits(const struct rewrite *r, const struct catalog_relation *table)
 {
-    if (!table || catalog_is_new(r->catalog, table) || !catalog_may_have_rows(table))
+    if (!table || !sync_copy_fits(r, table))
         return false;
     /* BEFORE triggers on partitioned tables: 13 (commands/trigger.c). Those of a parent do not fire for
        rows of tables that inherit from it. */
@@ -65,9 +74,7 @@ bool sync_table_fits(const struct rewrite *r, const struct catalog_relation *tab
         table->kind == RELATION_TABLE && !has_any(table->children.at, table->children.count);
     return (is_plain || is_partitioned) && !table->is_partition &&
            !has_any(table->parents.at, table->parents.count) &&
-           table->persistence != PERSISTENCE_TEMPORARY && !table->of_type &&
-           !table->extension.len && !table->is_row_security_forced && !has_rules(table) &&
-           triggers_fit(table);
+           !has_trigger(table, fires_beside_ours);
 }
 
 /* ---- the pair ---- */

@@ -79,6 +79,9 @@ struct sync_pair {
     bool has_clock_on_insert, has_clock_on_update; /* set by sync_add_clock() */
 };
 
+/* Whether the table's rows can be changed one by one, in a column that was just added, without anything else
+   happening. */
+bool sync_copy_fits(const struct rewrite *r, const struct catalog_relation *table);
 /* Whether row triggers and ranges of the key can keep a pair of the table the same without anybody noticing:
    it is an ordinary table, of which each row is updated once without anything else happening to it. */
 bool sync_table_fits(const struct rewrite *r, const struct catalog_relation *table);

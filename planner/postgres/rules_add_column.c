@@ -280,8 +280,13 @@ static const struct rule_row rows[] = {
                 .why = "Its value is computed and stored for every row under ACCESS EXCLUSIVE; "
                        "all indexes are built again. VIRTUAL columns (18 and later) are "
                        "computed when they are read, and cost nothing here.",
-                .fix = "On 18 make it VIRTUAL. Before that, add a plain column, fill new rows "
-                       "by a trigger and old ones in batches.",
+                .fix =
+                    "There is no online form: the server makes no column that is there GENERATED "
+                    "… STORED, and to add one it writes the table. On 18 make it VIRTUAL. Where "
+                    "it is only searched by, an index over the expression will do (CREATE INDEX "
+                    "CONCURRENTLY). Else add a plain column, fill new rows by a trigger, which "
+                    "stays, and old ones in batches; or run this as it is written when nobody "
+                    "needs the table.",
                 .example = "ALTER TABLE people ADD COLUMN whole text GENERATED ALWAYS AS (first || "
                            "' ' || last) STORED;",
                 .safe = "ALTER TABLE people ADD COLUMN whole text;",

@@ -1,0 +1,11 @@
+CREATE TABLE customers (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, email text);
+INSERT INTO customers (email) SELECT 'user' || n FROM generate_series(1, 20000) n;
+CREATE TABLE orders (id int PRIMARY KEY, customer_id bigint, note text);
+INSERT INTO orders SELECT n, n % 20000 + 1, 'note ' || n FROM generate_series(1, 20000) n;
+CREATE TABLE "Odd names" ("Id" int, note text);
+INSERT INTO "Odd names" SELECT n, 'note ' || n FROM generate_series(1, 12000) n;
+CREATE SEQUENCE numbers;
+CREATE FUNCTION seven() RETURNS int LANGUAGE plpgsql AS $$ BEGIN RETURN 7; END $$;
+CREATE FUNCTION say() RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN 'said'; END $$;
+CREATE FUNCTION nothing() RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+ANALYZE;
