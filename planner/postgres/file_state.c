@@ -239,6 +239,23 @@ static void note_comment(struct file_state *state, const struct rule_subject *s,
              (struct noted){.kind = NOTED_COMMENT, .relation = catalog_relation_text(s->a, r)});
 }
 
+static void note_copied_rows(struct file_state *state, const struct rule_subject *s,
+                             const PgQuery__InsertStmt *insert)
+{
+    const struct catalog_relation *to = rule_relation(s, insert->relation);
+    if (!insert->select_stmt || !to || !rule_is_new(s, to))
+        return;
+    for (size_t i = 0; i < s->effects->locks.count; i++) {
+        const struct effect_lock *lock = &s->effects->locks.at[i];
+        if (lock->mode == LOCK_ACCESS_SHARE && !rule_is_new(s, lock->object))
+            note(state, s,
+                 (struct noted){.kind = NOTED_COPIED_ROWS,
+                                .relation = lock->relation,
+                                .object = lock->object,
+                                .name = catalog_relation_text(s->a, to)});
+    }
+}
+
 static void note_others(struct file_state *state, const struct rule_subject *s)
 {
     const PgQuery__Node *tree = s->tree;
@@ -264,6 +281,9 @@ static void note_others(struct file_state *state, const struct rule_subject *s)
                  (struct noted){.kind = NOTED_COPIED,
                                 .relation = s->effects->locks.at[i].relation,
                                 .object = s->effects->locks.at[i].object});
+        break;
+    case PG_QUERY__NODE__NODE_INSERT_STMT:
+        note_copied_rows(state, s, tree->insert_stmt);
         break;
     case PG_QUERY__NODE__NODE_ALTER_ENUM_STMT:
         if (tree->alter_enum_stmt->old_val[0] == '\0')

@@ -22,6 +22,7 @@ enum noted_kind {
     NOTED_TRIGGER_ON,  /* in the transaction of the statement that has switched it off: statement */
     NOTED_WRITTEN,     /* rows of an older table */
     NOTED_COPIED,      /* a table that CREATE TABLE AS read */
+    NOTED_COPIED_ROWS, /* an older table that INSERT … SELECT read for a new one: name */
     NOTED_SETTING,     /* SET without LOCAL: name */
     NOTED_ROW_SECURITY, /* it was switched on */
     NOTED_POLICY,       /* one was made */

@@ -85,8 +85,9 @@ static void build_part(struct key_parts *p, const struct catalog_relation *child
         r, PHASE_EXPAND, "makes the index the one of the partition's key",
         "ALTER TABLE %.*s ADD CONSTRAINT %.*s %s USING INDEX %.*s%s", STR_ARG(table),
         STR_ARG(quoted), alter_key_word(p->item), STR_ARG(quoted), alter_deferral(p->item));
-    rewrite_undo(r, step, UNDO_COSTLY, "ALTER TABLE %.*s DROP CONSTRAINT %.*s", STR_ARG(table),
-                 STR_ARG(quoted));
+    /* IF EXISTS: they go with that of the partitioned table, once they are attached to it. */
+    rewrite_undo(r, step, UNDO_COSTLY, "ALTER TABLE %.*s DROP CONSTRAINT IF EXISTS %.*s",
+                 STR_ARG(table), STR_ARG(quoted));
 }
 
 static void make_only(struct key_parts *p, const struct catalog_relation *table, struct str name)
@@ -98,8 +99,8 @@ static void make_only(struct key_parts *p, const struct catalog_relation *table,
         rewrite_step(r, PHASE_EXPAND, "makes the key of the partitioned table, without its parts",
                      "ALTER TABLE ONLY %.*s ADD CONSTRAINT %.*s %.*s", STR_ARG(text),
                      STR_ARG(quoted), STR_ARG(rewrite_piece(r, p->item->from, p->item->to)));
-    rewrite_undo(r, step, UNDO_COSTLY, "ALTER TABLE %.*s DROP CONSTRAINT %.*s", STR_ARG(text),
-                 STR_ARG(quoted));
+    rewrite_undo(r, step, UNDO_COSTLY, "ALTER TABLE %.*s DROP CONSTRAINT IF EXISTS %.*s",
+                 STR_ARG(text), STR_ARG(quoted));
 }
 
 /* The partitions of one level and those below; index: what theirs are attached to. */
@@ -152,9 +153,12 @@ bool alter_add_partitioned_key(struct alter_rewrite *x, const struct alter_item 
     if (!take_name(&p, index) || !add_parts(&p, x->table, index))
         return false;
     make_only(&p, x->table, item->plain_name);
-    for (size_t i = 0; i + 1 < p.attached.count; i += 2)
-        rewrite_step(r, PHASE_EXPAND, "makes it a part of the partitioned table's key",
-                     "ALTER INDEX %.*s ATTACH PARTITION %.*s", STR_ARG(p.attached.at[i]),
-                     STR_ARG(p.attached.at[i + 1]));
+    for (size_t i = 0; i + 1 < p.attached.count; i += 2) {
+        struct online_step *step =
+            rewrite_step(r, PHASE_EXPAND, "makes it a part of the partitioned table's key",
+                         "ALTER INDEX %.*s ATTACH PARTITION %.*s", STR_ARG(p.attached.at[i]),
+                         STR_ARG(p.attached.at[i + 1]));
+        step->undo_cost = UNDO_FREE; /* the key itself is dropped */
+    }
     return true;
 }

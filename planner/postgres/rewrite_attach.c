@@ -80,7 +80,8 @@ const char *partition_prove(struct rewrite *r, const struct catalog_relation *ta
         rewrite_step(r, PHASE_EXPAND, "says what rows there may be, without looking at them",
                      "ALTER TABLE %.*s ADD CONSTRAINT %s CHECK (%.*s) NOT VALID", STR_ARG(text),
                      quoted, STR_ARG(condition));
-    rewrite_undo(r, step, UNDO_FREE, "ALTER TABLE %.*s DROP CONSTRAINT %s", STR_ARG(text), quoted);
+    rewrite_undo(r, step, UNDO_FREE, "ALTER TABLE %.*s DROP CONSTRAINT IF EXISTS %s", STR_ARG(text),
+                 quoted);
     step = rewrite_step(r, PHASE_BACKFILL,
                         "looks at the rows that are there, while others read and write",
                         "ALTER TABLE %.*s VALIDATE CONSTRAINT %s", STR_ARG(text), quoted);

@@ -201,9 +201,13 @@ static const struct rule_row rows[] = {
                 .engine = ENGINE_POSTGRES,
                 .title = "running code still sends the old label",
                 .why = "INSERTs and comparisons with the old label fail: \"invalid input value "
-                       "for enum\".",
+                       "for enum\". There is no online form: no value has two labels, and none "
+                       "can be removed.",
                 .fix = "Add the new value, let the code write it and read both, change the rows "
-                       "in batches, and stop using the old one.",
+                       "in batches, forbid the old one by a CHECK, and leave it in the type. To be "
+                       "rid of it: a second type without it, and the column by ALTER COLUMN … TYPE "
+                       "… USING column::text::type. Or a text column with a CHECK, or a table with "
+                       "a foreign key, from then on.",
                 .example = "ALTER TYPE mood RENAME VALUE 'bad' TO 'poor';",
                 .safe = "ALTER TYPE mood ADD VALUE 'poor';",
                 .sources = "sql-altertype.html",

@@ -382,9 +382,13 @@ static const struct rule_row rows[] = {
                 .engine = ENGINE_POSTGRES,
                 .title = "a new constraint of a domain reads every table that uses it",
                 .why = "SHARE is taken on each table with a column of the domain, all of them "
-                       "until the end: nobody writes. With NOT VALID nothing is read.",
-                .fix = "ALTER DOMAIN … ADD CONSTRAINT … NOT VALID, then VALIDATE CONSTRAINT in "
-                       "a transaction of its own.",
+                       "until the end: nobody writes. With NOT VALID nothing is read; but "
+                       "VALIDATE CONSTRAINT takes the same locks for just as long, so that there "
+                       "is no online form.",
+                .fix = "ALTER DOMAIN … ADD CONSTRAINT … NOT VALID: it holds for all new values. "
+                       "Look for old ones with SELECT, and leave it at that; or VALIDATE in a "
+                       "quiet hour. Or give the columns a CHECK instead, which is verified beside "
+                       "writers.",
                 .example = "ALTER DOMAIN percent ADD CONSTRAINT percent_range CHECK (VALUE BETWEEN "
                            "0 AND 100);",
                 .safe = "ALTER DOMAIN percent ADD CONSTRAINT percent_range CHECK (VALUE BETWEEN "
@@ -403,8 +407,9 @@ static const struct rule_row rows[] = {
                 .title = "NOT NULL of a domain reads every table that uses it",
                 .why = "SHARE is taken on each table with a column of the domain, and each is "
                        "read. There is no NOT VALID for it.",
-                .fix = "ADD CONSTRAINT … CHECK (VALUE IS NOT NULL) NOT VALID, then VALIDATE "
-                       "CONSTRAINT.",
+                .fix = "ADD CONSTRAINT … CHECK (VALUE IS NOT NULL) NOT VALID, which holds for all "
+                       "new values; VALIDATE takes the same locks. Or SET NOT NULL of the "
+                       "columns, which has an online form.",
                 .example = "ALTER DOMAIN percent SET NOT NULL;",
                 .safe = "ALTER DOMAIN percent ADD CONSTRAINT percent_given CHECK (VALUE IS NOT "
                         "NULL) NOT VALID;",

@@ -26,15 +26,28 @@ static void check_check(struct rule_subject *s)
     rule_each_constraint(s, PG_QUERY__CONSTR_TYPE__CONSTR_CHECK, see_check);
 }
 
+/* tablecmds.c: ATAddForeignKeyConstraint(); VALIDATE does not reach the rows that stand for the partitions of
+   a referenced table. */
+static bool is_never_not_valid(const struct rule_subject *s, const struct rule_constraint *c)
+{
+    const struct catalog_relation *to = rule_relation(s, c->k->pktable);
+    bool is_partitioned = (c->table && c->table->kind == RELATION_PARTITIONED_TABLE) ||
+                          (to && to->kind == RELATION_PARTITIONED_TABLE);
+    return is_partitioned && s->major < 18;
+}
+
 static void see_foreign_key(struct rule_subject *s, const struct rule_constraint *c)
 {
     if (!is_added(c) || c->k->skip_validation)
         return;
     rule_report_at(s, &c->about,
                    "%.*s%s is read in full while it and %.*s are locked SHARE ROW "
-                   "EXCLUSIVE: nobody writes to either",
+                   "EXCLUSIVE: nobody writes to either%s",
                    STR_ARG(c->about.name), rule_rows_text(s, c->table),
-                   STR_ARG(rule_about(s, c->k->pktable).name));
+                   STR_ARG(rule_about(s, c->k->pktable).name),
+                   is_never_not_valid(s, c)
+                       ? "; with a partitioned table this server takes no NOT VALID"
+                       : "");
 }
 
 static void check_foreign_key(struct rule_subject *s)
@@ -221,8 +234,11 @@ static const struct rule_row rows[] = {
                 .why = "SHARE ROW EXCLUSIVE is held on both tables until every row was looked "
                        "up in the other one.",
                 .fix = "ADD CONSTRAINT … NOT VALID, then VALIDATE CONSTRAINT in a transaction "
-                       "of its own. A partitioned table takes NOT VALID from 18 on; before "
-                       "that, do it partition by partition first.",
+                       "of its own. A partitioned table takes NOT VALID from 18 on. Before "
+                       "that there are two ways: foreign keys of the partitions alone, NOT VALID "
+                       "and VALIDATE for each, and for each that is made later; or the plain form "
+                       "in a quiet hour, as long as a rehearsal says. The first does not shorten "
+                       "the second: every partition is read again.",
                 .example = "ALTER TABLE orders ADD CONSTRAINT orders_user FOREIGN KEY (user_id) "
                            "REFERENCES users;",
                 .safe = "BEGIN;\n"

@@ -275,7 +275,8 @@ static const struct rule_row rows[] = {
                 .why = "ACCESS EXCLUSIVE on table and index: it waits for every query of the "
                        "table, and everybody waits behind it.",
                 .fix = "DROP INDEX CONCURRENTLY, outside a transaction. Not for indexes of "
-                       "constraints, nor of partitioned tables.",
+                       "constraints, nor of partitioned tables, whose partitions are all locked: "
+                       "there a short lock_timeout, and again when it is hit.",
                 .example = "DROP INDEX orders_user;",
                 .safe = "DROP INDEX CONCURRENTLY orders_user;",
                 .sources = "sql-dropindex.html",

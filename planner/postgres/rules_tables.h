@@ -13,6 +13,7 @@ extern const struct rule_table rules_compat;
 extern const struct rule_table rules_compat_object;
 extern const struct rule_table rules_constraint;
 extern const struct rule_table rules_constraint_rows;
+extern const struct rule_table rules_copy;
 extern const struct rule_table rules_data;
 extern const struct rule_table rules_design_index;
 extern const struct rule_table rules_design_key;

@@ -303,7 +303,8 @@ static const struct rule_row rows[] = {
                 .title = "a value of an enum can be added, not removed",
                 .why = "No table is locked. Before 12 it refuses a transaction; from 12 on the "
                        "value cannot be used before its transaction has committed.",
-                .fix = "Where values come and go, use a table with a foreign key.",
+                .fix = "Let the code that reads know the value before any code writes it. Where "
+                       "values come and go, use a table with a foreign key.",
                 .example = "ALTER TYPE mood ADD VALUE 'so-so' AFTER 'good';",
                 .safe = "CREATE TABLE moods (name text PRIMARY KEY);",
                 .sources = "sql-altertype.html",

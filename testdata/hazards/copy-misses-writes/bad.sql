@@ -1,0 +1,11 @@
+CREATE TABLE orders_new (id bigint, at date NOT NULL, note text, PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+CREATE TABLE orders_2024 PARTITION OF orders_new FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+INSERT INTO orders_new (id, at, note) SELECT id, at, note FROM orders;
+ALTER TABLE orders RENAME TO orders_old;
+ALTER TABLE orders_new RENAME TO orders;
+CREATE TABLE profiles (user_id bigint PRIMARY KEY, bio text);
+INSERT INTO profiles (user_id, bio) SELECT id, bio FROM users;
+ALTER TABLE users DROP COLUMN bio, DROP COLUMN born;
+CREATE TABLE events_new (id bigint PRIMARY KEY);
+INSERT INTO events_new (id) SELECT id FROM events;
+DROP TABLE events;
