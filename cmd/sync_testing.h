@@ -182,8 +182,8 @@ static inline int sync_by_line(const void *a, const void *b)
     return str_compare(*(const struct str *)a, *(const struct str *)b);
 }
 
-/* The lines of the schema without the commas behind them, sorted; and all rows, sorted, as objects. */
-static inline const char *sync_state(const struct project *p)
+/* The lines of the schema without the commas behind them, sorted. */
+static inline const char *sync_schema(const struct project *p)
 {
     SCOPED(buf) struct buf out = {0};
     struct {
@@ -201,6 +201,14 @@ static inline const char *sync_state(const struct project *p)
     qsort(lines.at, lines.count, sizeof(lines.at[0]), sync_by_line);
     for (size_t i = 0; i < lines.count; i++)
         buf_printf(&out, "%.*s\n", STR_ARG(lines.at[i]));
+    return fixture_text("%s", buf_cstr(&out));
+}
+
+/* The same, and all rows, sorted, as objects. */
+static inline const char *sync_state(const struct project *p)
+{
+    SCOPED(buf) struct buf out = {0};
+    buf_add_cstr(&out, sync_schema(p));
     buf_add_cstr(
         &out,
         project_query(
