@@ -61,13 +61,14 @@ static const struct command rows[] = {
      "migrate contract 0042 --now --reason \"no release older than 41 runs, ticket 311\"\n",
      0, 1, cmd_contract},
     {"rollback", NULL, ON_ROLLBACK, "VERSION",
-     "take an expanded migration back, before its contract",
+     "take a migration back: before its contract, or by its down file",
      "Undoes the steps of a migration that waits for its contract, or was cut off on its way "
-     "there: "
-     "the\n"
-     "last one first. It is pending again then. Exit 3 where a step has no undo, or where what was "
-     "written\n"
-     "meanwhile would be lost (--lossy). Safe to kill at any moment and to run again.",
+     "there: the\n"
+     "last one first. One that is applied as a whole is taken back by its down file, where it is "
+     "the last\n"
+     "one and has such a file. It is pending again then. Exit 3 where a step has no undo, or where "
+     "something\n"
+     "would be lost (--lossy). Safe to kill at any moment and to run again.",
      "migrate rollback 0042 -t production --reason \"release 42 is withdrawn\"\n", 1, 1,
      cmd_rollback},
     {"status", status_aliases, ON_STATUS, "", "what is applied, pending, changed, missing",

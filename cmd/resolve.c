@@ -8,6 +8,7 @@
 #include "cmd/session.h"
 #include "cmd/signals.h"
 #include "cmd/terminal.h"
+#include "cmd/way_back.h"
 #include "core/base/json.h"
 #include "core/run/execution.h"
 #include "core/run/run_lock.h"
@@ -97,6 +98,20 @@ static bool show_evidence(void *context, const struct event *e, struct fail *f)
     return true;
 }
 
+/* One step further back. That it is all is for the next rollback to say. */
+static bool resolved_way_back(struct session *s, const struct journal *journal,
+                              const struct reconciled *one, struct history_row *out, struct fail *f)
+{
+    struct plan plan;
+    if (!way_back_plan(s, one, &plan, f))
+        return false;
+    const struct planned_migration *way = plan.migrations;
+    *out = *one->row;
+    out->units_done = way->units_left[way->units_passed + 1];
+    out->installed_at = journal_now(s->arena, journal);
+    return true;
+}
+
 /* The row as it is once the person's word is taken. lost: what the events say of one that was removed;
    or NULL. */
 static bool resolved_row(struct session *s, const struct journal *journal,
@@ -114,6 +129,8 @@ static bool resolved_row(struct session *s, const struct journal *journal,
         return fail_hint(f,
                          "Put it back as it was, resolve, and write what must change behind it.");
     }
+    if (one->state == STATE_ROLLING_BACK)
+        return resolved_way_back(s, journal, one, out, f);
     struct plan plan;
     const struct migration *only[] = {m};
     const struct history_row *rows[] = {one->row};
@@ -229,7 +246,8 @@ static bool write_resolution(struct session *s, const struct reconciled *one,
         json_set_i64(detail, "rank", lost->rank);
         json_set_bool(detail, "withdrawn", true);
     }
-    e.unit = one->row ? one->row->units_done + 1 : 0;
+    bool is_back = one->state == STATE_ROLLING_BACK;
+    e.unit = one->row ? one->row->units_done + !is_back : 0;
     e.detail = json_line(s->arena, detail);
     bool is_new = o->applied && !one->row;
     bool is_update = o->applied && one->row;
@@ -239,8 +257,10 @@ static bool write_resolution(struct session *s, const struct reconciled *one,
                    !o->applied && lost && is_behind_others(s, one->migration)
                        ? "not applied; `migrate apply --allow-out-of-order` runs it from its "
                          "start, since migrations behind it are applied"
-                   : !o->applied && lost ? "not applied; the next apply runs it from its start"
-                   : !o->applied         ? "not applied; the next apply runs the step again"
+                   : is_back && o->applied ? "one step further back; the next rollback goes on"
+                   : is_back               ? "as it was; the next rollback runs the step again"
+                   : !o->applied && lost   ? "not applied; the next apply runs it from its start"
+                   : !o->applied           ? "not applied; the next apply runs the step again"
                    : str_equal(row.state, STR("applied"))
                        ? "applied"
                        : "one step further; the next apply goes on");
@@ -251,7 +271,8 @@ static bool write_resolution(struct session *s, const struct reconciled *one,
 static bool check_evidence(struct session *s, const struct history_row *row, struct fail *f)
 {
     struct str label = history_row_label(row);
-    struct evidence known = {.unit = row->units_done + 1};
+    bool is_back = str_equal(row->state, STR(HISTORY_ROLLING_BACK));
+    struct evidence known = {.unit = row->units_done + !is_back};
     terminal_print("%.*s: %lld step%s done. What is known:\n", STR_ARG(label),
                    (long long)row->units_done, row->units_done == 1 ? "" : "s");
     if (!s->driver->read_events(s->connection, 1, label, show_evidence, &known, f))
@@ -260,6 +281,8 @@ static bool check_evidence(struct session *s, const struct history_row *row, str
         return true;
     fail_set(f, EXIT_USAGE, "there is nothing to resolve: step %lld of %.*s did not happen",
              (long long)known.unit, STR_ARG(label));
+    if (is_back)
+        return fail_hint(f, "Go on: %s", session_command(s, "rollback", label));
     return fail_hint(
         f, "Correct the file where it failed, and run `migrate apply`: it goes on there.");
 }
@@ -300,7 +323,7 @@ static bool resolve(struct session *s, struct fail *f)
     if (!one->row && reconciled_is_pending(one) && s->options->applied && !was_whole)
         is_code = true;
     if (one->state != STATE_INCOMPLETE && one->state != STATE_EXPANDED &&
-        one->state != STATE_SWITCHED && !is_code) {
+        one->state != STATE_SWITCHED && one->state != STATE_ROLLING_BACK && !is_code) {
         fail_set(f, EXIT_USAGE, "there is nothing to resolve: %s is %s",
                  s->options->arguments.at[0], migration_state_name(one->state));
         return fail_hint(

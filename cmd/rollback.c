@@ -1,14 +1,13 @@
 /*
  * migrate rollback: takes back a migration that is expanded or switched, or was cut off on its way there,
- * by the undo of its steps, the last one first. What was applied as a whole has no way back but another
- * migration.
+ * by the undo of its steps, the last one first; one that was applied as a whole by its down file, if it has
+ * one.
  */
 #include "cmd/command.h"
 #include "cmd/running.h"
 #include "cmd/signals.h"
-#include "core/base/json.h"
+#include "cmd/way_back.h"
 #include "core/run/run_lock.h"
-#include "planner/planner.h"
 
 static bool check_options(const struct options *o, struct fail *f)
 {
@@ -22,8 +21,12 @@ static bool refuse_state(const struct reconciled *one, struct str wanted, struct
 {
     fail_set(f, EXIT_USAGE, "%.*s cannot be taken back: it is %s", STR_ARG(wanted),
              migration_state_name(one->state));
-    if (one->state == STATE_APPLIED)
+    if (one->state == STATE_APPLIED && one->migration) {
+        fail_detail(f,
+                    "There is no down file with it, as other tools have: 0042_name.down.sql, or a "
+                    "part of the file.");
         return fail_hint(f, "Write what takes it back as another migration.");
+    }
     return fail_hint(f, "Only what is expanded or switched, or was cut off, can be taken back.");
 }
 
@@ -49,84 +52,19 @@ static const struct reconciled *find(const struct session *s, const struct recon
         return NULL;
     }
     if (one->state == STATE_EXPANDED || one->state == STATE_SWITCHED ||
-        one->state == STATE_INCOMPLETE || one->state == STATE_ROLLING_BACK || is_taken_back(s, one))
+        one->state == STATE_INCOMPLETE || one->state == STATE_ROLLING_BACK ||
+        is_taken_back(s, one) ||
+        (one->state == STATE_APPLIED && one->migration && one->migration->down_path.len))
         return one;
     (void)refuse_state(one, wanted, f);
     return NULL;
-}
-
-/* Whether a statement outside a transaction was begun, and nobody knows how it ended. */
-static bool weigh_intent(void *context, const struct event *e, struct fail *f UNUSED)
-{
-    bool *is_open = context;
-    SCOPED(fail) struct fail ignored = FAIL_NONE;
-    SCOPED(json)
-    struct json *detail = e->detail.len ? json_parse(e->detail, STR("event"), &ignored) : NULL;
-    bool is_unknown = false;
-    if (str_equal(e->kind, STR(EVENT_STARTED)))
-        *is_open = true;
-    else if (!json_bool_of(json_get(detail, "outcome_unknown"), &is_unknown) || !is_unknown)
-        *is_open = false;
-    return true;
-}
-
-/* Of the unit that is undone next, how many steps of its undo are done. */
-struct undone {
-    int64_t unit;
-    size_t steps;
-};
-
-static bool count_undone(void *context, const struct event *e, struct fail *f UNUSED)
-{
-    struct undone *undone = context;
-    if (str_equal(e->kind, STR(EVENT_PLANNED)) || str_equal(e->kind, STR(EVENT_ROLLED_BACK)))
-        undone->steps = 0;
-    if (str_equal(e->kind, STR(EVENT_STEP_UNDONE)))
-        undone->steps += e->unit == undone->unit;
-    return true;
-}
-
-static bool read_undone(struct session *s, const struct reconciled *one, size_t *out,
-                        struct fail *f)
-{
-    struct undone undone = {.unit = one->row->units_done};
-    *out = 0;
-    if (one->state != STATE_ROLLING_BACK)
-        return true;
-    if (!s->driver->read_events(s->connection, 1, history_row_label(one->row), count_undone,
-                                &undone, f))
-        return false;
-    *out = undone.steps;
-    return true;
-}
-
-/* The contract takes away what the way back needs. */
-static bool check_begun(struct session *s, const struct reconciled *one,
-                        const struct planned_migration *p, struct fail *f)
-{
-    bool is_open = false;
-    struct str label = history_row_label(one->row);
-    if (one->state == STATE_ROLLING_BACK)
-        return true; /* its own intents are settled as it goes on */
-    if (!s->driver->read_events(s->connection, 1, label, weigh_intent, &is_open, f))
-        return false;
-    if (one->row->units_done <= (int64_t)planned_last_with_undo(p) && !is_open)
-        return true;
-    bool is_expanded = one->state == STATE_EXPANDED || one->state == STATE_SWITCHED;
-    fail_set(f, EXIT_REFUSED, "%.*s cannot be taken back: %s", STR_ARG(label),
-             is_expanded ? "its contract has begun"
-                         : "a step outside a transaction was cut off, and may have happened");
-    return fail_hint(
-        f, "Go on with it: %s",
-        session_command(s, is_expanded ? "contract" : "apply", is_expanded ? label : STR("")));
 }
 
 static bool rollback_locked(struct running *run, struct fail *f)
 {
     struct session *s = run->session;
     struct reconciliation r;
-    struct plan done;
-    struct planned_migration undo;
+    struct plan plan;
     if (!s->driver->prepare_history(s->connection, f) || !session_read_history(s, f) ||
         !session_check_record(s, f) || !session_reconcile(s, &r, f))
         return false;
@@ -136,20 +74,8 @@ static bool rollback_locked(struct running *run, struct fail *f)
     const struct migration *only[] = {one->migration};
     const struct history_row *rows[] = {one->row};
     const struct selection selection = {.migrations = only, .rows = rows, .count = 1};
-    size_t undone;
-    if (!session_plan(s, &selection, false, &done, f) || !check_begun(s, one, done.migrations, f) ||
-        !read_undone(s, one, &undone, f))
+    if (!way_back_plan(s, one, &plan, f))
         return false;
-    const struct undo_request request = {.dialect = dialect_for(s->url.engine),
-                                         .server_version = s->server.version_number,
-                                         .done = done.migrations,
-                                         .units_done = one->row->units_done,
-                                         .undone_steps = undone,
-                                         .may_lose = s->options->lossy};
-    if (!plan_undo(s->arena, &request, &undo, f))
-        return false;
-    struct plan plan = {
-        .engine = done.engine, .migrations = &undo, .count = 1, .digest = done.digest};
     return running_run(run, &selection, &plan, f);
 }
 

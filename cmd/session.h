@@ -34,8 +34,9 @@ struct session {
     struct server_identity server;
     struct history history;
     struct str proved_head; /* of the history that session_check_record() found whole; "" : none */
-    bool is_first_run; /* the database is empty, or a run that found it so is to be continued */
-    const char *run;   /* id of this run */
+    bool is_first_run;  /* the database is empty, or a run that found it so is to be continued */
+    bool is_as_written; /* no statement gets an online form, whatever the options say */
+    const char *run;    /* id of this run */
     struct {
         struct placeholder *at;
         size_t count, room;

@@ -237,7 +237,8 @@ static bool choose_forms(struct session *s, const struct selection *selection,
         return false;
     if (request->catalog && s->connection)
         s->is_first_run |= !session_has_tables(s, request->catalog);
-    if (s->is_first_run || (request->is_for_run && request->rewrite != REWRITE_AUTO))
+    if (s->is_first_run || s->is_as_written ||
+        (request->is_for_run && request->rewrite != REWRITE_AUTO))
         request->rewrite = REWRITE_OFF; /* on an empty database nobody waits */
     if (request->is_for_run)
         request->wants_statements = is_looked_into && session_has_tables(s, request->catalog);

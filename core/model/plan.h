@@ -65,6 +65,9 @@ struct planned_migration {
     /* Of the way back (plan_undo): how many units of the migration are left behind each of these, from none
        of them on; NULL: it is no way back. */
     const int64_t *units_left;
+    /* It is a down file: its units are counted down to 0, and earlier runs have done so many. */
+    bool is_down;
+    int64_t units_passed;
     uint32_t wait_unit; /* the first one that `migrate contract` runs, not apply; 0: none waits */
     /* The first one that not even the first `migrate contract` runs, but the next; 0: none waits twice. */
     uint32_t again_unit;

@@ -23,6 +23,8 @@ static bool write_intent(struct execution *x, const struct statement *s, struct 
     json_set_str(detail, "statement", digest_str(&d));
     if (before)
         json_set_cstr(detail, "before", before);
+    if (x->planned->is_down)
+        json_set_str(detail, "down", digest_str(&x->planned->checksums.raw));
     struct event e = unit_event(x, EVENT_STARTED);
     e.unit = unit_number(x);
     e.rows = -1;

@@ -359,7 +359,13 @@ struct execution *execution_start(struct run_context *run, const struct planned_
         x->row.version = row->version;
         x->row.rank = row->rank;
         x->row_is_written = true;
-        x->units_before = run->goal == GOAL_ROLLBACK ? 0 : row->units_done;
+        x->units_before = run->goal == GOAL_ROLLBACK ? planned->units_passed : row->units_done;
+    }
+    if (row && planned->is_down) { /* the row is that of what is taken back */
+        struct history_row now = x->row;
+        x->row = *row;
+        x->row.installed_by = now.installed_by;
+        x->row.run = now.run;
     }
     x->units_at_start = x->units_before;
     x->last_unit = last_unit_of(x);

@@ -366,6 +366,8 @@ struct event unit_done_event(struct execution *x)
         x->digest = NULL;
         json_set_str(detail, "unit", digest_str(&d));
     }
+    if (x->planned->is_down)
+        json_set_str(detail, "down", digest_str(&x->planned->checksums.raw));
     if (x->batches) {
         json_set_i64(detail, "batches", x->batches->batches);
         json_set_i64(detail, "paused_us", x->batches->paused_us);

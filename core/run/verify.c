@@ -54,6 +54,8 @@ static void add_claim(struct verification *v, const struct event *e, const struc
         .is_final = str_equal(e->kind, STR(EVENT_APPLIED)) ||
                     str_equal(e->kind, STR(EVENT_CONTRACTED)) ||
                     str_equal(e->kind, STR(EVENT_ROLLED_BACK)),
+        .is_rolled_back = str_equal(e->kind, STR(EVENT_ROLLED_BACK)),
+        .is_down = json_str_of(json_get(from, "down")).len > 0,
         .is_resolution = str_equal(e->kind, STR(EVENT_RESOLVED)),
         .is_accepted = is_accepted,
     };
@@ -143,15 +145,16 @@ static int compare_claims(const void *left, const void *right)
     return order ? order : (a->event_id > b->event_id) - (a->event_id < b->event_id);
 }
 
-/* A row that was complete is written again only by a person's resolution. Whatever else took its rank
-   found the row gone. */
+/* A row that was complete is written again only by a person's resolution, or by its down file. Whatever
+   else took its rank found the row gone. */
 static void check_reuse(struct verification *v, const struct row_claim *before,
                         const struct row_claim *after)
 {
     /* The loosest order: V1 that goes on as V01 is no other. */
     bool is_other = version_compare(VERSION_ORDER_DOTTED, before->label, after->label) != 0;
-    if (after->is_resolution || !before->row_digest.len || !(before->is_final || is_other) ||
-        after->event_id <= v->accepted_by)
+    bool is_way_back = after->is_down && !before->is_rolled_back && !is_other;
+    if (after->is_resolution || is_way_back || !before->row_digest.len ||
+        !(before->is_final || is_other) || after->event_id <= v->accepted_by)
         return;
     find(
         v,

@@ -20,7 +20,9 @@ struct row_claim {
     int64_t event_id;
     struct str row_digest; /* "" : the row was withdrawn, there must be none */
     struct str label;      /* version, or script of a repeatable */
-    bool is_final;         /* nothing but a resolution may write this row again */
+    bool is_final;       /* nothing but a resolution, or its down file, may write this row again */
+    bool is_rolled_back; /* … and nothing but a resolution this one */
+    bool is_down;        /* a step of a down file wrote it */
     bool is_resolution;
     bool is_accepted; /* as somebody left the row, and a person took it */
     bool is_seen;
