@@ -68,12 +68,36 @@ bool rewrite_drop_index(struct rewrite *r)
     return true;
 }
 
+/* An index of a partition, attached to this one, that is not valid. */
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the partitioning */
+static bool has_broken_part(const struct catalog_relation *index)
+{
+    const struct catalog_relation *table = index->index->table;
+    for (size_t i = 0; table && i < table->children.count; i++) {
+        const struct catalog_relation *child = table->children.at[i];
+        for (size_t k = 0; !child->is_dropped && k < child->indexes.count; k++) {
+            const struct catalog_relation *own = child->indexes.at[k];
+            if (!own->is_dropped && own->index->parent == index &&
+                (!own->index->is_valid || has_broken_part(own)))
+                return true;
+        }
+    }
+    return false;
+}
+
 /* Refused, or left out of a table's: the index of an exclusion constraint, and of a whole table one that is
    not valid, which as written it would be behind it (indexcmds.c: ReindexRelationConcurrently). */
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the partitioning */
 static bool is_left_out(const struct catalog_relation *r)
 {
+    if (r->kind == RELATION_PARTITIONED_INDEX)
+        return r->index->is_exclusion || has_broken_part(r);
     if (r->index)
         return r->index->is_exclusion;
+    for (size_t i = 0; i < r->children.count && r->kind == RELATION_PARTITIONED_TABLE; i++) {
+        if (!r->children.at[i]->is_dropped && is_left_out(r->children.at[i]))
+            return true;
+    }
     for (size_t i = 0; i < r->indexes.count; i++) {
         const struct catalog_relation *own = r->indexes.at[i];
         if (!own->is_dropped && (own->index->is_exclusion || !own->index->is_valid))
@@ -106,7 +130,9 @@ bool rewrite_reindex(struct rewrite *r)
     size_t word =
         rewrite_token_find(r, 0, is_index ? PG_QUERY__TOKEN__INDEX : PG_QUERY__TOKEN__TABLE);
     const struct catalog_relation *table = of && of->index ? of->index->table : of;
-    if (word >= r->tokens.count || !table || is_left_out(of) || !catalog_may_have_rows(table))
+    bool is_partitioned = table && table->kind == RELATION_PARTITIONED_TABLE;
+    if (word >= r->tokens.count || !table || is_left_out(of) || !catalog_may_have_rows(table) ||
+        (is_partitioned && r->major < 14)) /* refused, or left out, in either form */
         return false;
     struct online_step *step = rewrite_step_alone(
         r, PHASE_EXPAND, "builds the index again beside the old one, and takes its place",

@@ -27,9 +27,19 @@ static void check_expression(struct rule_subject *s)
 
 /* ---- NOT NULL ---- */
 
+/* It, or a table that inherits from it: a partitioned one has no rows of its own. */
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the inheritance */
+static bool is_read(const struct rule_subject *s, const struct catalog_relation *r)
+{
+    bool is_found = rule_scan(s, catalog_relation_text(s->a, r)) != NULL;
+    for (size_t i = 0; i < r->children.count && !is_found; i++)
+        is_found = !r->children.at[i]->is_dropped && is_read(s, r->children.at[i]);
+    return is_found;
+}
+
 static bool is_proven(const struct rule_subject *s, const struct rule_command *c)
 {
-    return c->column && (c->column->is_not_null || !rule_scan(s, c->about.name));
+    return c->column && (c->column->is_not_null || !is_read(s, c->table));
 }
 
 static void see_set_not_null(struct rule_subject *s, const struct rule_command *c)

@@ -1,0 +1,4 @@
+REINDEX TABLE ev;
+REINDEX INDEX ev_who;
+REINDEX TABLE broken;
+DROP INDEX ev_id;

@@ -1,0 +1,14 @@
+CREATE TABLE ev (id bigint, at date, who text) PARTITION BY RANGE (at);
+CREATE TABLE ev_1 PARTITION OF ev FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+CREATE TABLE ev_2 PARTITION OF ev FOR VALUES FROM ('2025-01-01') TO ('2026-01-01') PARTITION BY LIST (who);
+CREATE TABLE ev_2a PARTITION OF ev_2 FOR VALUES IN ('a');
+CREATE TABLE ev_2d PARTITION OF ev_2 DEFAULT;
+INSERT INTO ev SELECT n, '2024-01-01'::date + n % 700, chr(97 + n % 3) FROM generate_series(1, 20000) n;
+CREATE INDEX ev_id ON ev (id);
+CREATE INDEX ev_who ON ev (who);
+CREATE TABLE broken (id bigint, at date) PARTITION BY RANGE (at);
+CREATE TABLE broken_1 PARTITION OF broken FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+INSERT INTO broken SELECT n, '2024-05-05' FROM generate_series(1, 20000) n;
+CREATE INDEX broken_id ON broken_1 (id);
+UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'broken_id'::regclass;
+ANALYZE;
