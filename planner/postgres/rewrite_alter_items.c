@@ -208,7 +208,9 @@ static bool add_constraint(struct alter_rewrite *x, const PgQuery__Constraint *k
     struct str names = column      ? str_of(column)
                        : !is_check ? joined_names(r->a, k->fk_attrs, k->n_fk_attrs, NULL, 0)
                                    : STR("");
-    if (is_check && !column && !k->conname[0] && !alter_check_column(x, k, &names))
+    /* Within a column's definition, too, the columns that it mentions are those of its name (heap.c,
+       AddRelationNewConstraints). */
+    if (is_check && !k->conname[0] && !alter_check_column(x, k, &names))
         return false;
     if (column)
         item.column = catalog_identifier(r->a, str_of(column));
