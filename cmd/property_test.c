@@ -167,13 +167,18 @@ static bool is_switched(const struct project *p)
     return strcmp(project_query(p, "SELECT state FROM migrator.history"), "switched") == 0;
 }
 
+/* Without a form such a statement fails on the first row. */
+static bool is_left_to_fail(const struct made *made, const struct project *p)
+{
+    return strstr(made->recipes, "fill-column") && !strstr(forms_of(p), "fill-column");
+}
+
 static void ends_as_written(struct made *made, struct project *p, const char *wanted)
 {
     const char *first = state_of(made->arena, p);
     struct ran r = project_run(p, "apply", NULL);
 
-    bool is_left = strstr(made->recipes, "fill-column") && !strstr(forms_of(p), "fill-column");
-    if (r.exit_code != 0 && is_left) /* without a form it fails on the first row */
+    if (r.exit_code != 0 && is_left_to_fail(made, p))
         return;
     if (!is_right(made, r.exit_code == 0, "apply", &r))
         return;
@@ -190,6 +195,8 @@ static void ends_as_written(struct made *made, struct project *p, const char *wa
     }
     if (!made->wrong)
         is_same(made, wanted, state_of(made->arena, p), "as written (<) and online (>) differ");
+    if (made->number % 4)
+        return;
     r = project_run(p, "doctor", NULL);
     is_right(made, r.exit_code == 0, "doctor", &r);
     r = project_run(p, "history", "--verify", NULL);
@@ -205,7 +212,8 @@ static void fails_as_written(struct made *made, struct project *p, const struct 
         r = project_run(p, "contract", "--now", "--reason", "a test", NULL);
     else
         (void)roll_back(made, p, first);
-    if (is_right(made, r.exit_code != 0, "online it does not fail, as written", written))
+    if (is_right(made, r.exit_code != 0, "online it does not fail, as written", written) &&
+        !is_left_to_fail(made, p))
         is_right(made, strcmp(sqlstate_of(made, written), sqlstate_of(made, &r)) == 0,
                  arena_printf(made->arena, "not the error of as written: %s; online", written->err),
                  &r);

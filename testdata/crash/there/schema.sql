@@ -1,0 +1,22 @@
+CREATE TABLE indexed (id int PRIMARY KEY, a int, b text);
+CREATE INDEX indexed_old ON indexed (a);
+CREATE TABLE parted (id int, a int) PARTITION BY RANGE (id);
+CREATE TABLE parted_1 PARTITION OF parted FOR VALUES FROM (0) TO (10);
+CREATE TABLE parted_2 PARTITION OF parted FOR VALUES FROM (10) TO (100);
+CREATE TABLE whole (id int, a int) PARTITION BY RANGE (id);
+CREATE TABLE rest PARTITION OF whole DEFAULT;
+CREATE TABLE piece (id int, a int);
+CREATE TABLE counted (id int PRIMARY KEY, n int NOT NULL);
+CREATE TABLE emptied (id int PRIMARY KEY, n int NOT NULL);
+CREATE TABLE logs (id int NOT NULL, a int) PARTITION BY RANGE (id);
+CREATE TABLE logs_1 PARTITION OF logs FOR VALUES FROM (0) TO (10);
+CREATE TABLE logs_2 PARTITION OF logs FOR VALUES FROM (10) TO (100);
+INSERT INTO logs SELECT n, n FROM generate_series(1, 40) n;
+INSERT INTO indexed SELECT n, n * 7, 'b' || n FROM generate_series(1, 40) n;
+INSERT INTO parted SELECT n, n FROM generate_series(1, 40) n;
+INSERT INTO whole SELECT n, n FROM generate_series(100, 140) n;
+INSERT INTO piece SELECT n, n FROM generate_series(1, 40) n;
+INSERT INTO counted SELECT n, n FROM generate_series(1, 400) n;
+INSERT INTO emptied SELECT n, n FROM generate_series(1, 400) n;
+-- As large as what is not written in a moment.
+UPDATE pg_class SET reltuples = 1000000 WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'm');
