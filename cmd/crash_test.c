@@ -39,6 +39,14 @@ static enum proxy_cut pick_moment(void)
     return pick(2) ? PROXY_HOLD_BEFORE : PROXY_HOLD_AFTER_ANSWER;
 }
 
+/* Numbers of a sequence have gaps where a run was killed, and random ones are others each time. */
+static const char *state_to_compare(const struct crash_case *c, const struct project *p)
+{
+    bool is_computed = strncmp(c->name, "add-column", strlen("add-column")) == 0;
+
+    return is_computed ? state_schema_of(crash_arena, p) : state_of(crash_arena, p);
+}
+
 static const char *as_written(const struct crash_case *c)
 {
     struct project *p = crash_project(c);
@@ -49,12 +57,13 @@ static const char *as_written(const struct crash_case *c)
         struct ran r = project_run(p, "apply", "--rewrite", "off", NULL);
         assert_exit(&r, 0);
     }
-    return state_of(crash_arena, p);
+    return state_to_compare(c, p);
 }
 
-static void assert_clean(const struct project *p, const char *wanted)
+static void assert_clean(const struct crash_case *c, const struct project *p, const char *wanted)
 {
-    assert_string_equal(state_difference(crash_arena, wanted, state_of(crash_arena, p)), "");
+    assert_string_equal(state_difference(crash_arena, wanted, state_to_compare(c, p)), "");
+    assert_answer(p, "SELECT count(*) FROM pg_index WHERE NOT indisvalid OR NOT indisready", "0");
     if (strcmp(project_query(p, "SELECT to_regclass('migrator.backfill') IS NULL"), "f") == 0)
         assert_answer(p, "SELECT count(*) FROM migrator.backfill", "0");
     struct ran r = project_run(p, "doctor", NULL);
@@ -115,7 +124,7 @@ static struct project *there_by_pieces(const struct crash_case *c, enum crash_ki
     assert_int_equal(kill_until_done(p, "apply", kind, most), 0);
     for (int i = 0; i < 2 && is_waiting(p); i++)
         assert_int_equal(kill_until_done(p, "contract", kind, most), 0);
-    assert_clean(p, as_written(c));
+    assert_clean(c, p, as_written(c));
     assert_answer(p, "SELECT state FROM migrator.history", "applied");
     return p;
 }
@@ -123,13 +132,13 @@ static struct project *there_by_pieces(const struct crash_case *c, enum crash_ki
 static void back_by_pieces(const struct crash_case *c, enum crash_kind kind, unsigned most)
 {
     struct project *p = crash_project(c);
-    const char *before = state_of(crash_arena, p);
+    const char *before = state_to_compare(c, p);
 
     print_message("back from %s: %s\n", c->name, crash_names[kind]);
     struct ran r = project_run(p, "apply", NULL);
     assert_exit(&r, 0);
     assert_int_equal(kill_until_done(p, "rollback", kind, most), 0);
-    assert_clean(p, before);
+    assert_clean(c, p, before);
 }
 
 /* Those with steps that have no way back, and those with one. */

@@ -53,8 +53,8 @@ static const char state_rest_sql[] =
     "AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace WHERE (c.relkind = 'r' OR c.relkind = "
     "'m' AND c.relispopulated) AND n.nspname !~ '^(pg_|information_schema|migrator)' ORDER BY 1";
 
-/* In the arena. */
-static inline const char *state_of(struct arena *a, const struct project *p)
+/* Without what is not finished, and without rows. In the arena. */
+static inline const char *state_schema_of(struct arena *a, const struct project *p)
 {
     struct state_lines lines = {0}, blocks = {0};
     struct str rest = str_of(project_schema(p));
@@ -74,8 +74,13 @@ static inline const char *state_of(struct arena *a, const struct project *p)
     state_sort(&blocks);
     for (size_t i = 0; i < blocks.count; i++)
         buf_add_str(&out, blocks.at[i]);
-    buf_add_cstr(&out, project_query(p, state_rest_sql));
     return arena_cstr(a, buf_str(&out));
+}
+
+/* In the arena. */
+static inline const char *state_of(struct arena *a, const struct project *p)
+{
+    return arena_printf(a, "%s%s", state_schema_of(a, p), project_query(p, state_rest_sql));
 }
 
 /* Lines that only one of them has, sorted or not; nothing where they are equal. */

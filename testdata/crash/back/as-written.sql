@@ -8,6 +8,7 @@ ALTER TABLE uses ALTER COLUMN id TYPE bigint;
 ALTER TABLE filled ADD COLUMN b text;
 UPDATE filled SET b = a || '!';
 ALTER TABLE filled ALTER b SET NOT NULL;
+ALTER TABLE stamped ADD COLUMN stamp int NOT NULL DEFAULT stamp();
 ALTER TABLE narrowed DROP COLUMN a;
 ALTER TABLE moved SET SCHEMA other;
 DROP TABLE dropped;

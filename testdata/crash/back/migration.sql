@@ -7,6 +7,7 @@ ALTER TABLE wider ALTER COLUMN n TYPE bigint;
 ALTER TABLE uses ALTER COLUMN id TYPE bigint;
 -- migrate: using forward=a || '!'
 ALTER TABLE filled ADD COLUMN b text NOT NULL;
+ALTER TABLE stamped ADD COLUMN stamp int NOT NULL DEFAULT stamp();
 ALTER TABLE narrowed DROP COLUMN a;
 ALTER TABLE moved SET SCHEMA other;
 DROP TABLE dropped;
