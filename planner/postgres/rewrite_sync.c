@@ -55,12 +55,48 @@ static bool has_rules(const struct catalog_relation *table)
     return false;
 }
 
+/* Itself, or as a part of what is. */
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the partitioning */
+static bool is_published(const struct catalog *c, const struct catalog_relation *table)
+{
+    for (size_t i = 0; i < c->publications.count; i++) {
+        const struct catalog_publication *p = c->publications.at[i];
+        bool is_in = p->is_for_all_tables;
+        for (size_t k = 0; k < p->schemas.count; k++)
+            is_in |= str_equal(p->schemas.at[k], table->schema);
+        for (size_t k = 0; k < p->relations.count; k++)
+            is_in |= p->relations.at[k] == table;
+        if (is_in && !p->is_dropped)
+            return true;
+    }
+    for (size_t i = 0; table->is_partition && i < table->parents.count; i++) {
+        if (is_published(c, table->parents.at[i]))
+            return true;
+    }
+    return false;
+}
+
+/* A table that is published needs a replica identity for any UPDATE (execReplication.c,
+   CheckCmdReplicaIdentity); of a partitioned one each partition does. */
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the partitioning */
+static bool refuses_updates(const struct catalog *c, const struct catalog_relation *table)
+{
+    for (size_t i = 0; table->kind == RELATION_PARTITIONED_TABLE && i < table->children.count;
+         i++) {
+        if (!table->children.at[i]->is_dropped && refuses_updates(c, table->children.at[i]))
+            return true;
+    }
+    bool has_none = table->replica_identity == 'n' ||
+                    (table->replica_identity == 'd' && !catalog_primary_key(table));
+    return has_none && table->kind == RELATION_TABLE && is_published(c, table);
+}
+
 bool sync_copy_fits(const struct rewrite *r, const struct catalog_relation *table)
 {
     return !catalog_is_new(r->catalog, table) && catalog_may_have_rows(table) &&
            table->persistence != PERSISTENCE_TEMPORARY && !table->of_type &&
            !table->extension.len && !table->is_row_security_forced && !has_rules(table) &&
-           !has_trigger(table, fires_on_copy);
+           !has_trigger(table, fires_on_copy) && !refuses_updates(r->catalog, table);
 }
 
 bool sync_table_fits(const struct rewrite *r, const struct catalog_relation *table)

@@ -15,7 +15,7 @@ CREATE TABLE filled (id int PRIMARY KEY, a text);
 CREATE MATERIALIZED VIEW sums AS SELECT a, count(*) FROM indexed GROUP BY a;
 CREATE UNIQUE INDEX ON sums (a);
 CREATE TABLE stamped (id int PRIMARY KEY);
-CREATE FUNCTION stamp() RETURNS int LANGUAGE sql VOLATILE AS 'SELECT 7';
+CREATE FUNCTION stamp() RETURNS int LANGUAGE plpgsql VOLATILE AS 'BEGIN RETURN 7; END';
 INSERT INTO stamped SELECT generate_series(1, 400);
 INSERT INTO indexed SELECT n, n * 7, 'b' || n FROM generate_series(1, 40) n;
 INSERT INTO towns SELECT n, 'town ' || n FROM generate_series(1, 40) n;

@@ -17,3 +17,7 @@ ALTER TABLE e ALTER x TYPE bigint;
 ALTER TABLE f ALTER id TYPE bigint;
 ALTER TABLE g ALTER x TYPE bigint;
 CREATE TABLE h (id int); ALTER TABLE h ALTER id TYPE bigint;
+-- Published, and without a replica identity: the server refuses any UPDATE.
+ALTER TABLE l7.a RENAME x TO new_x;
+ALTER TABLE l7.b ALTER x TYPE bigint;
+ALTER TABLE l7.c RENAME x TO new_x;
