@@ -60,7 +60,7 @@ test-grammar: ## run what depends on the parser with that of the other release o
 	@.ci/other-grammar
 
 # What the tests do for a few schemas, moments and rows, they do here for many.
-LONG := $(filter %$(T)_test,$(O)/cmd/property_test $(O)/cmd/crash_test)
+LONG := $(filter %$(T)_test,$(O)/cmd/property_test $(O)/cmd/crash_test $(O)/cmd/backfill_crash_test)
 .PHONY: test-long long-tests
 test-long: need-test ## made schemas by the thousand, every recipe killed at every moment: hours (T=cmd/property: one of them)
 	@$(MAKE) --no-print-directory MODE=$(MODE) long-tests
