@@ -97,12 +97,119 @@ static void code_that_does_not_know_the_column_goes_on(void **state UNUSED)
                   "0|10|9");
 }
 
+/* ---- triggers that the copy would fire ---- */
+
+static const char watched_schema[] =
+    "CREATE TABLE parts (id int PRIMARY KEY, name text NOT NULL);"
+    "INSERT INTO parts SELECT n, 'n' || n FROM generate_series(1, 300) n;"
+    "CREATE TABLE seen (id int);"
+    "CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN INSERT "
+    "INTO "
+    "public.seen VALUES (NEW.id); RETURN NEW; END $$;"
+    "CREATE TRIGGER watch AFTER UPDATE ON parts FOR EACH ROW EXECUTE FUNCTION see();"
+    "UPDATE pg_class SET reltuples = -1";
+
+/* One for each recipe that copies rows. */
+static const char *const copying[] = {
+    "ALTER TABLE parts RENAME name TO title;\n",
+    "ALTER TABLE parts ALTER name TYPE varchar(90);\n",
+    "ALTER TABLE parts ADD token uuid NOT NULL DEFAULT gen_random_uuid();\n",
+    "ALTER TABLE parts ADD number int GENERATED ALWAYS AS IDENTITY;\n",
+};
+
+static struct project *watched(const char *directive, const char *statement)
+{
+    return sync_project_of(watched_schema, fixture_text("%s%s", directive, statement));
+}
+
+static void without_a_word_no_form_copies_rows_and_the_plan_says_why(void **state UNUSED)
+{
+    for (size_t i = 0; i < ARRAY_LEN(copying); i++) {
+        struct project *p = watched("", copying[i]);
+        struct ran r = project_run(p, "plan", "-q", "--no-gate", NULL);
+        assert_exit(&r, 0);
+        assert_not_out(&r, "online form (");
+        assert_out(&r, "line 1 runs as it is written");
+        assert_out(&r, "watch");
+        assert_out(&r, "triggers=fire");
+        assert_out(&r, "triggers=skip");
+        r = project_run(p, "plan", "-q", "--no-gate", "--format", "json", NULL);
+        assert_out(&r, "\"why_not_online\": \"Its online form copies rows");
+    }
+}
+
+static void copied_rows_fire_them_or_do_not_as_the_file_says(void **state UNUSED)
+{
+    static const struct {
+        const char *directive, *says, *seen;
+    } ways[] = {
+        {"-- migrate: batch triggers=fire\n", "fires for each row: watch", "300"},
+        {"-- migrate: batch triggers=skip\n", "without the triggers watch", "0"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(copying) * ARRAY_LEN(ways); i++) {
+        size_t way = i % ARRAY_LEN(ways);
+        const char *statement = copying[i / ARRAY_LEN(ways)];
+        struct project *p = watched(ways[way].directive, statement);
+        struct ran r = project_run(p, "plan", "-q", "--no-gate", NULL);
+        assert_out(&r, ways[way].says);
+        r = project_run(p, "plan", "-q", "--no-gate", "--write", "-", NULL);
+        assert_exit(&r, 0);
+        assert_not_out(&r, way ? "UPDATE" : "nothing");
+        r = project_run(p, "apply", NULL);
+        assert_exit(&r, 0);
+        assert_answer(p, "SELECT count(*) FROM seen", ways[way].seen);
+        assert_answer(p, "UPDATE parts SET id = id WHERE id = 1; SELECT count(*) FROM seen",
+                      way ? "1" : "301");
+        assert_whole(p);
+    }
+}
+
+/* A role that may not skip them is told before anything has happened. */
+static void who_may_not_skip_triggers_is_refused_before_anything_runs(void **state UNUSED)
+{
+    struct project *p =
+        watched("CREATE TABLE first (id int);\n-- migrate: batch triggers=skip\n", copying[2]);
+    project_execute(p,
+                    fixture_text("DROP ROLE IF EXISTS migrator; CREATE ROLE migrator LOGIN; ALTER "
+                                 "TABLE parts OWNER TO migrator; GRANT CREATE ON SCHEMA public TO "
+                                 "migrator; GRANT CREATE ON DATABASE %s TO migrator",
+                                 p->database));
+    const char *as_superuser = p->url;
+    p->url = pg_cluster_url(sync_cluster, p->database, "migrator");
+    struct ran r = project_run(p, "apply", NULL);
+    assert_exit(&r, 1);
+    assert_err(&r, "session_replication_role");
+    assert_err(&r, "GRANT SET ON PARAMETER session_replication_role TO migrator");
+    assert_answer(p, "SELECT to_regclass('first') IS NULL, count(*) FROM seen", "t|0");
+    if (pg_cluster_version(sync_cluster) >= 150000) {
+        project_execute(p, "GRANT SET ON PARAMETER session_replication_role TO migrator");
+        r = project_run(p, "apply", NULL);
+        assert_exit(&r, 0);
+        assert_answer(p, "SELECT count(*) FROM seen", "0");
+        project_execute(p, "REVOKE SET ON PARAMETER session_replication_role FROM migrator");
+    }
+    p->url = as_superuser;
+}
+
+static void triggers_that_fire_anyway_cannot_be_skipped(void **state UNUSED)
+{
+    struct project *p = watched("-- migrate: batch triggers=skip\n", copying[0]);
+    project_execute(p, "ALTER TABLE parts ENABLE ALWAYS TRIGGER watch");
+    struct ran r = project_run(p, "plan", "-q", "--no-gate", NULL);
+    assert_out(&r, "cannot skip the triggers watch");
+    assert_not_out(&r, "online form (");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_gets_a_value_of_its_own),
         cmocka_unit_test(a_run_that_is_killed_is_ended_by_the_next),
         cmocka_unit_test(code_that_does_not_know_the_column_goes_on),
+        cmocka_unit_test(without_a_word_no_form_copies_rows_and_the_plan_says_why),
+        cmocka_unit_test(copied_rows_fire_them_or_do_not_as_the_file_says),
+        cmocka_unit_test(who_may_not_skip_triggers_is_refused_before_anything_runs),
+        cmocka_unit_test(triggers_that_fire_anyway_cannot_be_skipped),
     };
     return cmocka_run_group_tests(tests, sync_start, sync_end);
 }

@@ -326,6 +326,12 @@ static bool collect(struct session *s, const char *directory, const struct selec
                      STR_ARG(m->migration->path));
             continue;
         }
+        if (planned_skips_triggers(m)) {
+            log_line(LOG_WARN,
+                     "%.*s is not written: batches that skip triggers cannot stand in a file",
+                     STR_ARG(m->migration->path));
+            continue;
+        }
         if (!write_migration(s, m, &one, f))
             return false;
         if (!one.text.len)

@@ -216,6 +216,14 @@ static void add_form(const struct planned_statement *s, struct buf *out)
     buf_add_char(out, '\n');
 }
 
+/* Names in it are the database's: no markup of theirs. */
+static void add_why_not(const struct planned_statement *s, struct buf *out)
+{
+    buf_printf(out, "\nLine %u runs as it is written. ", s->statement.line);
+    add_html(out, str_of(s->why_not_online));
+    buf_add_char(out, '\n');
+}
+
 /* ", 2 of them in their online form". */
 static void add_form_count(const struct planned_migration *m, struct buf *out)
 {
@@ -245,6 +253,8 @@ static void add_migrations(struct arena *a, const struct report *r, struct buf *
         for (size_t k = 0; k < m->statements.count && k < ROWS_MAX; k++) {
             if (m->statements.at[k].online)
                 add_form(&m->statements.at[k], out);
+            if (m->statements.at[k].why_not_online)
+                add_why_not(&m->statements.at[k], out);
         }
         buf_add_cstr(out, "\n</details>\n");
     }

@@ -178,6 +178,10 @@ static void print_remarks(const struct planned_migration *m, bool in_full)
             terminal_print("  line %u: destructive: %s\n", s->line, s->class_reason);
         if (p->online)
             print_online(p, in_full);
+        if (p->why_not_online) {
+            terminal_print("  line %u runs as it is written\n", s->line);
+            print_wrapped(p->why_not_online);
+        }
         if (s->is_analysed && p->effects && p->effects->failure)
             terminal_print("  line %u: the server will refuse it: %s\n", s->line,
                            p->effects->failure);

@@ -25,8 +25,9 @@ static bool is_as_written(const struct statement *s)
 
 const struct online_form *planner_online_form(struct pass *p, size_t number,
                                               const struct statement *s, struct grouping started,
-                                              const struct analysis *seen)
+                                              const struct analysis *seen, const char **out_why_not)
 {
+    *out_why_not = NULL;
     bool is_begun = p->begun && (int64_t)started.unit < p->begun->units_done;
     /* Before the first statement directives are for the whole file. */
     p->is_as_written |= number == 0 && is_as_written(s);
@@ -37,7 +38,8 @@ const struct online_form *planner_online_form(struct pass *p, size_t number,
     if (!p->postgres || p->request->rewrite == REWRITE_OFF || !p->is_whole || is_begun ||
         p->is_as_written || is_bound || is_as_written(s))
         return NULL;
-    const struct online_form *form = postgres_analysis_rewrite(p->a, p->postgres, s, seen);
+    const struct online_form *form =
+        postgres_analysis_rewrite(p->a, p->postgres, s, seen, out_why_not);
     return form && planner_open_is_reused(form, p->behind, p->behind_count) ? NULL : form;
 }
 

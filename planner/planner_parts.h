@@ -118,10 +118,12 @@ void planner_note_step_locks(struct pass *p, const struct statement *s, enum uni
 
 /* The first batch of a script was read. */
 void planner_online_begin(struct pass *p, const struct script_batch *batch);
-/* The form of a statement of which seen was seen; NULL: it has none, or none is wanted. */
+/* The form of a statement of which seen was seen; NULL: it has none, or none is wanted. *out_why_not: what
+   its author can do about that; or NULL. */
 const struct online_form *planner_online_form(struct pass *p, size_t number,
                                               const struct statement *s, struct grouping started,
-                                              const struct analysis *seen);
+                                              const struct analysis *seen,
+                                              const char **out_why_not);
 /* Groups and analyses the steps in place of the statement, but for those that wait. seen: its findings that
    no step has any more are settled. *out_unit: of the first step; 0: all of them wait. Lists in the arena
    a. */

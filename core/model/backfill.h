@@ -86,6 +86,8 @@ struct offenders {
 struct range_driver {
     /* Makes the table of checkpoints where it is missing. Under the run lock. */
     bool (*prepare)(struct connection *c, struct fail *f);
+    /* Whether this role may have batches that skip triggers. Fails where it may not. NULL: there are none. */
+    bool (*may_skip_triggers)(struct connection *c, struct fail *f);
     /* All of them; none where there is no such table. Fails (EXIT_INTEGRITY) on one of an unknown format. */
     bool (*read)(struct arena *a, struct connection *c, struct backfill_points *out,
                  struct fail *f);

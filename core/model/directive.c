@@ -35,7 +35,8 @@ static const struct directive_row rows[] = {
     {DIRECTIVE_PHASE, "phase", "-- migrate: phase contract", read_phase},
     {DIRECTIVE_USING, "using", "-- migrate: using forward=<expression> backward=<expression>",
      read_using},
-    {DIRECTIVE_BATCH, "batch", "-- migrate: batch key=<column>, <column>", read_batch},
+    {DIRECTIVE_BATCH, "batch", "-- migrate: batch triggers=fire|skip key=<column>, <column>",
+     read_batch},
     {DIRECTIVE_TIMEOUT, "timeout", "-- migrate: timeout lock=2s statement=10m", read_timeout},
 };
 
@@ -246,17 +247,41 @@ static bool read_using(struct cursor *c, struct fail *f)
     return true;
 }
 
+static bool read_triggers(struct cursor *c, struct fail *f)
+{
+    struct cursor before = *c;
+    struct str word = str_skip(take_word(c), strlen("triggers="));
+    bool is_twice = c->out->triggers != BATCH_TRIGGERS_UNSAID;
+    c->out->triggers = str_equal(word, STR("fire"))   ? BATCH_TRIGGERS_FIRE
+                       : str_equal(word, STR("skip")) ? BATCH_TRIGGERS_SKIP
+                                                      : BATCH_TRIGGERS_UNSAID;
+    if (!is_twice && c->out->triggers != BATCH_TRIGGERS_UNSAID)
+        return true;
+    if (is_twice)
+        fail_set(f, EXIT_USAGE, "\"triggers=\" is given twice");
+    else
+        fail_set(f, EXIT_USAGE, "\"triggers=\" is fire or skip, not \"%.*s\"", STR_ARG(word));
+    return place(&before, f);
+}
+
+/* The columns are the rest of the line: names may have blanks in them. */
 static bool read_batch(struct cursor *c, struct fail *f)
 {
     skip_blanks(c);
     struct cursor before = *c;
+    while (str_starts(c->rest, STR("triggers="))) {
+        if (!read_triggers(c, f))
+            return false;
+        skip_blanks(c);
+    }
+    bool is_said = c->out->triggers != BATCH_TRIGGERS_UNSAID && !c->rest.len;
     if (str_starts(c->rest, STR("key="))) {
         c->out->key = str_trim(str_skip(c->rest, strlen("key=")));
         c->rest = str_skip(c->rest, c->rest.len);
     }
-    if (c->out->key.len)
+    if (c->out->key.len || is_said)
         return true;
-    fail_set(f, EXIT_USAGE, "\"batch\" must be followed by key=<columns>");
+    fail_set(f, EXIT_USAGE, "\"batch\" must be followed by triggers=… or key=<columns>");
     return place(&before, f);
 }
 

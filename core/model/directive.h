@@ -9,6 +9,7 @@
  *   -- migrate: phase contract
  *   -- migrate: using forward=<expression> backward=<expression>
  *   -- migrate: batch key=<column>, <column>
+ *   -- migrate: batch triggers=fire
  *   -- migrate: timeout lock=<duration> statement=<duration>
  *
  * Durations are whole numbers with a unit: 400ms, 2s, 10m (or 10min), 1h, 7d.
@@ -28,6 +29,12 @@ enum directive_kind {
     DIRECTIVE_BATCH,
     DIRECTIVE_TIMEOUT,
 };
+/* What becomes of the table's triggers while rows are copied in batches. */
+enum batch_triggers {
+    BATCH_TRIGGERS_UNSAID = 0,
+    BATCH_TRIGGERS_FIRE, /* for each copied row */
+    BATCH_TRIGGERS_SKIP, /* they do not */
+};
 /* "allow", "as-written", …; "" for DIRECTIVE_NONE. */
 const char *directive_name(enum directive_kind k);
 
@@ -39,7 +46,8 @@ struct directive {
     struct str reason;             /* ALLOW: never empty */
     struct str phase;              /* PHASE: "contract" */
     struct str forward, backward;  /* USING: SQL expressions as written; at most one is "" */
-    struct str key;                /* BATCH: column list as written */
+    struct str key;                /* BATCH: column list as written; "" : not given */
+    enum batch_triggers triggers;  /* BATCH */
     uint32_t lock_timeout_ms;      /* TIMEOUT; 0: not given */
     uint32_t statement_timeout_ms; /* TIMEOUT; 0: not given */
 };

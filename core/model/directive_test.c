@@ -41,6 +41,11 @@ static const struct good good[] = {
      {.kind = DIRECTIVE_USING, .forward = {.at = "a + b", .len = 5}}},
     {"-- migrate: batch key=tenant_id, \"Id\"",
      {.kind = DIRECTIVE_BATCH, .key = {.at = "tenant_id, \"Id\"", .len = 15}}},
+    {"-- migrate: batch triggers=fire", {.kind = DIRECTIVE_BATCH, .triggers = BATCH_TRIGGERS_FIRE}},
+    {"-- migrate: batch triggers=skip key=id, part",
+     {.kind = DIRECTIVE_BATCH,
+      .triggers = BATCH_TRIGGERS_SKIP,
+      .key = {.at = "id, part", .len = 8}}},
     {"-- migrate: timeout lock=400ms", {.kind = DIRECTIVE_TIMEOUT, .lock_timeout_ms = 400}},
     {"-- migrate: timeout statement=10min lock=2s",
      {.kind = DIRECTIVE_TIMEOUT, .lock_timeout_ms = 2000, .statement_timeout_ms = 600000}},
@@ -82,6 +87,7 @@ static void every_form_is_read(void **state)
         assert_same(good[i].comment, "forward", d.forward, e->forward);
         assert_same(good[i].comment, "backward", d.backward, e->backward);
         assert_same(good[i].comment, "key", d.key, e->key);
+        assert_int_equal(d.triggers, e->triggers);
         assert_int_equal(d.lock_timeout_ms, e->lock_timeout_ms);
         assert_int_equal(d.statement_timeout_ms, e->statement_timeout_ms);
     }
@@ -117,8 +123,11 @@ static const struct bad bad[] = {
     {"-- migrate: using forward= backward=x", "has no expression", "forward=", 19},
     {"-- migrate: using forward=a forward=b", "given twice", "forward=", 29},
     {"-- migrate: using x=1", "must be followed by forward", "forward=", 19},
-    {"-- migrate: batch", "must be followed by key", "batch key=", 18},
-    {"-- migrate: batch key= ", "must be followed by key", "batch key=", 19},
+    {"-- migrate: batch", "must be followed by triggers=… or key=", "batch triggers=", 18},
+    {"-- migrate: batch key= ", "must be followed by triggers=… or key=", "batch triggers=", 19},
+    {"-- migrate: batch triggers=maybe", "is fire or skip, not \"maybe\"", "batch triggers=", 19},
+    {"-- migrate: batch triggers=fire triggers=skip", "is given twice", "batch triggers=", 33},
+    {"-- migrate: batch triggers=fire id", "must be followed by", "batch triggers=", 19},
     {"-- migrate: timeout", "must be followed by lock", "timeout lock=", 20},
     {"-- migrate: timeout lock", "invalid duration \"\"", "400ms", 21},
     {"-- migrate: timeout lock=5", "invalid duration \"5\"", "400ms", 21},

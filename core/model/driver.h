@@ -106,6 +106,7 @@ struct unit_options {
     uint32_t tables_wait_ms; /* for each in the queue; 0: at once or not at all */
     uint32_t
         vacuum_wait_ms; /* before that, in a mode that only vacuums and schema changes wait for; 0 */
+    bool skips_triggers; /* PostgreSQL: session_replication_role = replica for the transaction */
     int64_t expected_head_id; /* SQLite: the history head this run knows; else FAIL_HISTORY_MOVED */
 };
 

@@ -79,6 +79,8 @@ static struct json *range_json(const struct online_range *range)
     json_set_str(j, "table", range->table);
     json_set_str(j, "alias", range->alias);
     json_set(j, "key", key);
+    if (range->skips_triggers)
+        json_set_bool(j, "skips_triggers", true);
     return j;
 }
 
@@ -191,7 +193,9 @@ static const struct online_range *read_range(struct arena *a, const struct json 
     range->alias = arena_str(a, json_str_of(json_get(j, "alias")));
     for (size_t i = 0; i < json_count(key); i++)
         vec_push(a, &range->key, arena_str(a, json_str_of(json_at(key, i))));
-    return range->table.len && range->alias.len && json_is_array(key) ? range : NULL;
+    const struct json *skips = json_get(j, "skips_triggers");
+    bool is_good = !skips || json_bool_of(skips, &range->skips_triggers);
+    return is_good && range->table.len && range->alias.len && json_is_array(key) ? range : NULL;
 }
 
 static bool read_flag(const struct json *j, bool *out)

@@ -60,6 +60,8 @@ struct online_range {
         struct str *at;
         size_t count, room;
     } key;
+    bool
+        skips_triggers; /* of the table: while it is written, under session_replication_role = replica */
 };
 
 /* One step, as a person can read it; its text is a whole statement also where it is run range by range. Of a

@@ -108,6 +108,8 @@ static struct json *statement_json(const struct planned_migration *m,
     } else {
         json_set_null(j, "online");
     }
+    if (p->why_not_online)
+        json_set_cstr(j, "why_not_online", p->why_not_online);
     return j;
 }
 
@@ -215,4 +217,16 @@ struct json *plan_json(const struct plan *p)
     json_set_cstr(root, "verdict", verdict_name(plan_verdict(p)));
     json_set(root, "migrations", list);
     return root;
+}
+
+bool planned_skips_triggers(const struct planned_migration *m)
+{
+    for (size_t i = 0; i < m->steps.count; i++) {
+        const struct planned_step *step = &m->steps.at[i];
+        const struct online_range *range =
+            step->form ? step->form->steps.at[step->index].range : NULL;
+        if (range && range->skips_triggers)
+            return true;
+    }
+    return false;
 }

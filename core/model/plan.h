@@ -31,6 +31,7 @@ struct planned_statement {
     const struct effects *effects;    /* NULL: it was not looked into */
     struct hazards hazards;           /* meaningless without effects */
     const struct online_form *online; /* NULL: it has none, or none is wanted */
+    const char *why_not_online;       /* what its author can do about that; or NULL */
     bool runs_online;                 /* it is sent in that form; unit is that of its first step */
 };
 
@@ -92,6 +93,8 @@ struct planned_migration {
         size_t count, room;
     } warnings;
 };
+/* Whether batches of one of its steps do not fire the table's triggers. */
+bool planned_skips_triggers(const struct planned_migration *m);
 
 /* A statement of the schema that is there before, which could not be used, and why. */
 struct schema_left_out {

@@ -137,12 +137,38 @@ static void explain_state(const struct run_context *run, const struct outcome *o
     fail_hint(f, "`migrate status` shows where it stands; `migrate apply` goes on from there.");
 }
 
+static bool skips_triggers(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        if (planned_skips_triggers(&plan->migrations[i]))
+            return true;
+    }
+    return false;
+}
+
+/* What a role may not is better known before anything is changed. */
+static bool check_rights(const struct run_context *run, const struct plan *plan, struct fail *f)
+{
+    const struct range_driver *ranges = run->driver->ranges;
+    if (!skips_triggers(plan) || !ranges || !ranges->may_skip_triggers ||
+        ranges->may_skip_triggers(run->connection, f))
+        return true;
+    fail_wrap(f, "while asking whether batches may skip triggers");
+    return fail_hint(f,
+                     "GRANT SET ON PARAMETER session_replication_role TO %s (PostgreSQL 15 and "
+                     "later; before, only a superuser may); or let them fire: -- migrate: batch "
+                     "triggers=fire",
+                     run->journal->identity.db_role);
+}
+
 bool apply_run(struct run_context *run, const struct apply_request *request, struct outcome *out,
                struct fail *f)
 {
     int64_t started_us = clock_monotonic_us();
     *out = (struct outcome){0};
     run->journal->plan_digest = request->plan->digest.hex;
+    if (!check_rights(run, request->plan, f))
+        return false;
     if (!write_run_event(run, EVENT_RUN_STARTED, request->plan, NULL, f, f))
         return false;
     struct applying applying = {.run = run, .request = request, .out = out};

@@ -228,6 +228,7 @@ static struct unit_options batch_options(const struct backfill *b)
         .lock_timeout_ms = m->lock_timeout_ms,
         .statement_timeout_ms =
             is_smallest || (own_ms && own_ms < limit_ms) ? own_ms : (uint32_t)limit_ms,
+        .skips_triggers = b->range->skips_triggers,
         .expected_head_id = b->x->run->journal->next_id - 1,
     };
 }

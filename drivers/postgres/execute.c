@@ -69,7 +69,11 @@ static bool send_timeouts(struct connection *c, int *queries, struct fail *f)
             return false;
         ++*queries;
     }
-    return true;
+    if (!c->unit.skips_triggers)
+        return true;
+    ++*queries;
+    return pgdrv_pipeline_send(
+        c, &(struct pgdrv_query){.sql = "SET LOCAL session_replication_role TO 'replica'"}, f);
 }
 
 bool pgdrv_begin_send(struct connection *c, int *out_queries, struct fail *f)

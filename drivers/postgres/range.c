@@ -246,6 +246,21 @@ static bool find(struct arena *a, struct connection *c, const struct online_rang
     return true;
 }
 
+/* Superusers, and from 15 on who was granted it: guc_tables.c (PGC_SUSET), sql-grant.html. Local to this one
+   statement. */
+static bool may_skip_triggers(struct connection *c, struct fail *f)
+{
+    if (!pgdrv_session_ensure(c, f))
+        return false;
+    SCOPED(pg_result)
+    PGresult *r = pgdrv_ask(
+        c,
+        &(struct pgdrv_query){
+            .sql = "SELECT pg_catalog.set_config('session_replication_role', 'replica', true)"},
+        f);
+    return r != NULL;
+}
+
 /* TRUNCATE would lock out readers for a moment; who vacuums it already need not be waited for. */
 static bool vacuum(struct connection *c, const struct online_range *range, struct fail *f)
 {
@@ -261,6 +276,7 @@ static bool vacuum(struct connection *c, const struct online_range *range, struc
 
 const struct range_driver pgdrv_ranges = {
     .prepare = pgdrv_backfill_prepare,
+    .may_skip_triggers = may_skip_triggers,
     .read = pgdrv_backfill_read,
     .measure = measure,
     .next = next,

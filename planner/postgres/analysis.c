@@ -354,9 +354,13 @@ void postgres_analysis_statement(struct arena *a, struct postgres_analysis *p,
 
 const struct online_form *postgres_analysis_rewrite(struct arena *a, struct postgres_analysis *p,
                                                     const struct statement *s,
-                                                    const struct analysis *seen)
+                                                    const struct analysis *seen,
+                                                    const char **out_why_not)
 {
-    return p->file.is_own_transaction ? NULL : rewrite_statement(a, s, p->catalog, seen, p->major);
+    *out_why_not = NULL;
+    return p->file.is_own_transaction
+               ? NULL
+               : rewrite_statement(a, s, p->catalog, seen, p->major, out_why_not);
 }
 
 void postgres_analysis_migration_end(struct arena *a, struct postgres_analysis *p,

@@ -53,11 +53,12 @@ void postgres_analysis_statement(struct arena *a, struct postgres_analysis *p,
 void postgres_analysis_migration_end(struct arena *a, struct postgres_analysis *p,
                                      struct hazards *out);
 
-/* The online form of a statement of which seen was seen, waivers applied; NULL: it is run as written. In the
-   arena. */
+/* The online form of a statement of which seen was seen, waivers applied; NULL: it is run as written, and
+   *out_why_not says what its author can do about that, or is NULL. In the arena. */
 const struct online_form *postgres_analysis_rewrite(struct arena *a, struct postgres_analysis *p,
                                                     const struct statement *s,
-                                                    const struct analysis *seen);
+                                                    const struct analysis *seen,
+                                                    const char **out_why_not);
 
 struct catalog *postgres_analysis_catalog(struct postgres_analysis *p);
 

@@ -278,8 +278,9 @@ static bool read_tokens(struct arena *a, struct str text, struct tokens *out)
 
 const struct online_form *rewrite_statement(struct arena *a, const struct statement *s,
                                             struct catalog *catalog, const struct analysis *found,
-                                            unsigned major)
+                                            unsigned major, const char **out_why_not)
 {
+    *out_why_not = NULL;
     const PgQuery__Node *tree = s->tree;
     /* Forms of 16 to 18 are parsed in the words of 15 (grammar.h): places in the tree are not the text's. */
     bool is_readable = tree && s->has_own_places && !s->has_secret;
@@ -300,8 +301,11 @@ const struct online_form *rewrite_statement(struct arena *a, const struct statem
                             .form = form};
         bool is_written = read_tokens(a, s->text, &r.tokens) && row->write(&r) && form->steps.count;
         parse_tokens_free(&r.tokens);
-        if (!is_written)
+        if (!is_written) {
+            *out_why_not = *out_why_not ? *out_why_not : r.why_not;
             continue;
+        }
+        *out_why_not = NULL;
         if (online_steps_at_once(form) < form->steps.count)
             form->settles =
                 row->hazards; /* what breaks or loses something waits, or has a stand-in */

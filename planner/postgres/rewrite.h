@@ -29,16 +29,21 @@ struct rewrite {
     struct tokens
         tokens; /* of the statement's text, without comments; each ends where the next thing begins */
     struct online_form *form; /* that is written */
+    const char
+        *why_not; /* a sentence: what the author can do about that there is no form; or NULL */
+    bool skips_triggers; /* batches do */
+    const char *
+        triggers_say; /* what becomes of the table's triggers, as a clause behind batches; or NULL */
 };
 
 /* false: it gives no form; what it has written is forgotten. */
 typedef bool rewrite_recipe(struct rewrite *r);
 
-/* The form of a statement, of which found was found (waivers applied); NULL: it is run as it is written. In
-   the arena. */
+/* The form of a statement, of which found was found (waivers applied); NULL: it is run as it is written, and
+   *out_why_not is a sentence for its author, or NULL. In the arena. */
 const struct online_form *rewrite_statement(struct arena *a, const struct statement *s,
                                             struct catalog *catalog, const struct analysis *found,
-                                            unsigned major);
+                                            unsigned major, const char **out_why_not);
 
 /* Whether a recipe has steps of which this is found, and knows that it is no matter there. */
 bool rewrite_expects(const char *recipe, const char *rule_id);

@@ -152,11 +152,14 @@ void rewrite_step_in_batches(struct rewrite *r, struct online_step *step,
     *own = *range;
     step->kind = STEP_BATCHES;
     step->range = own;
+    own->skips_triggers = r->skips_triggers;
+    const char *triggers = r->triggers_say ? r->triggers_say : "";
     SCOPED(buf) struct buf key = {0};
     for (size_t i = 0; i < range->key.count; i++)
         buf_printf(&key, "%s%.*s", i ? ", " : "", STR_ARG(range->key.at[i]));
-    step->does = key.len ? arena_printf(r->a, "in batches by (%s): %s", buf_cstr(&key), does)
-                         : arena_printf(r->a, "in batches of pages: %s", does);
+    step->does =
+        key.len ? arena_printf(r->a, "in batches by (%s): %s%s", buf_cstr(&key), does, triggers)
+                : arena_printf(r->a, "in batches of pages: %s%s", does, triggers);
 }
 
 static bool fires(const struct catalog_trigger *t, unsigned event)

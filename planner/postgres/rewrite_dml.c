@@ -267,6 +267,16 @@ static struct str vouched_key(const struct statement *s)
     return STR("");
 }
 
+static bool skips_triggers(const struct statement *s)
+{
+    for (size_t i = 0; i < s->directives.count; i++) {
+        if (s->directives.at[i].kind == DIRECTIVE_BATCH &&
+            s->directives.at[i].triggers == BATCH_TRIGGERS_SKIP)
+            return true;
+    }
+    return false;
+}
+
 /* ---- the recipe ---- */
 
 static bool write_step(struct dml *d)
@@ -294,6 +304,12 @@ static bool write(struct dml *d)
 {
     struct rewrite *r = d->r;
     struct str key = vouched_key(r->statement);
+    if (skips_triggers(r->statement)) {
+        r->why_not =
+            "Batches skip triggers only where migrate copies rows: those of a change of rows "
+            "in the file are part of what it does.";
+        return false;
+    }
     d->is_vouched_for = key.len > 0;
     union {
         const struct catalog_relation *found;

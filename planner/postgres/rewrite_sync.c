@@ -7,20 +7,12 @@
 
 /* Byte order of names is that of firing (trigger.c: RelationBuildTriggers): ours are first and last. */
 
-/* Whether an UPDATE of a column that is not there yet sets it off: it would fire for every row. */
-static bool fires_on_copy(const struct catalog_trigger *t)
-{
-    bool is_on = t->enabled != 'D' && t->enabled != 'R';
-    bool is_of_update = !t->type || (t->type & TRIGGER_UPDATE);
-    return is_on && is_of_update && !t->update_count;
-}
-
 static bool fires_beside_ours(const struct catalog_trigger *t)
 {
     return str_compare(t->name, STR(SYNC_FIRST)) <= 0 || str_compare(t->name, STR(SYNC_LAST)) >= 0;
 }
 
-static bool is_ours(const struct catalog_trigger *t)
+bool sync_is_ours(const struct catalog_trigger *t)
 {
     return str_starts(t->name, STR(SYNC_FIRST)) || str_starts(t->name, STR(SYNC_LAST));
 }
@@ -31,7 +23,7 @@ static bool has_trigger(const struct catalog_relation *table,
 {
     for (size_t i = 0; i < table->triggers.count; i++) {
         const struct catalog_trigger *t = table->triggers.at[i];
-        if (!t->is_dropped && !is_ours(t) && is_it(t))
+        if (!t->is_dropped && !sync_is_ours(t) && is_it(t))
             return true;
     }
     return false;
@@ -91,15 +83,15 @@ static bool refuses_updates(const struct catalog *c, const struct catalog_relati
     return has_none && table->kind == RELATION_TABLE && is_published(c, table);
 }
 
-bool sync_copy_fits(const struct rewrite *r, const struct catalog_relation *table)
+bool sync_copy_fits(struct rewrite *r, const struct catalog_relation *table)
 {
     return !catalog_is_new(r->catalog, table) && catalog_may_have_rows(table) &&
            table->persistence != PERSISTENCE_TEMPORARY && !table->of_type &&
            !table->extension.len && !table->is_row_security_forced && !has_rules(table) &&
-           !has_trigger(table, fires_on_copy) && !refuses_updates(r->catalog, table);
+           !refuses_updates(r->catalog, table) && rewrite_copy_triggers(r, table);
 }
 
-bool sync_table_fits(const struct rewrite *r, const struct catalog_relation *table)
+bool sync_table_fits(struct rewrite *r, const struct catalog_relation *table)
 {
     if (!table || !sync_copy_fits(r, table))
         return false;
@@ -120,7 +112,7 @@ static bool is_paired(const struct sync_pair *s)
 {
     for (size_t i = 0; i < s->table->triggers.count; i++) {
         const struct catalog_trigger *t = s->table->triggers.at[i];
-        for (size_t k = 0; !t->is_dropped && is_ours(t) && k < t->columns.count; k++) {
+        for (size_t k = 0; !t->is_dropped && sync_is_ours(t) && k < t->columns.count; k++) {
             if (t->columns.at[k] == s->old)
                 return true;
         }

@@ -19,6 +19,18 @@
 #include "planner/postgres/rewrite.h"
 #include "planner/postgres/types.h"
 
+/* What names of triggers begin with: they fire in byte order (trigger.c: RelationBuildTriggers). */
+#define SYNC_FIRST "!migrate_"
+#define SYNC_LAST "~migrate_"
+/* Whether the trigger is of a pair: it looks at columns of its own only. */
+bool sync_is_ours(const struct catalog_trigger *t);
+
+/* ---- rewrite_sync_triggers.c: what a copy of rows sets off ---- */
+
+/* Whether the author says what becomes of triggers that an UPDATE of a new column fires, where there are
+   any: into r->skips_triggers and r->triggers_say. false: not, or it cannot be done: r->why_not. */
+bool rewrite_copy_triggers(struct rewrite *r, const struct catalog_relation *table);
+
 /* ---- rewrite_sync_text.c: texts in which columns are replaced ---- */
 
 /* A text that the parser takes, and what is put in the place of its tokens. */
@@ -56,10 +68,6 @@ struct str sync_expression_with(struct arena *a, const struct catalog_relation *
 
 /* ---- the pair ---- */
 
-/* What names of triggers begin with: they fire in byte order (trigger.c: RelationBuildTriggers). */
-#define SYNC_FIRST "!migrate_"
-#define SYNC_LAST "~migrate_"
-
 struct sync_pair {
     struct rewrite *r;
     struct catalog_relation *table;
@@ -80,11 +88,11 @@ struct sync_pair {
 };
 
 /* Whether the table's rows can be changed one by one, in a column that was just added, without anything else
-   happening. */
-bool sync_copy_fits(const struct rewrite *r, const struct catalog_relation *table);
+   happening; or what becomes of its triggers is said (rewrite_copy_triggers). */
+bool sync_copy_fits(struct rewrite *r, const struct catalog_relation *table);
 /* Whether row triggers and ranges of the key can keep a pair of the table the same without anybody noticing:
    it is an ordinary table, of which each row is updated once without anything else happening to it. */
-bool sync_table_fits(const struct rewrite *r, const struct catalog_relation *table);
+bool sync_table_fits(struct rewrite *r, const struct catalog_relation *table);
 /* A type whose name and modifier are known, and that brings neither a default nor a rule of its own. */
 bool sync_type_fits(const struct type_ref *t);
 /* The tag, the range. to: what becomes of the column. false: it cannot be gone through range by range. */
