@@ -162,7 +162,7 @@ static void add_steps(struct writing *w, const struct statement *s,
         const struct online_step *step = &form->steps.at[i];
         buf_printf(w->out, "%s-- Line %u, step %zu of %zu, %s: %s.\n", i ? ";\n" : "", s->line,
                    i + 1, form->steps.count, phase_name(step->phase), step->does);
-        bool is_own = !step->refuses_transaction && step->kind == STEP_STATEMENT;
+        bool is_own = !step->refuses_transaction && step->kind != STEP_BATCHES;
         if (is_own)
             buf_add_cstr(w->out, "BEGIN;\n");
         if (r->found)

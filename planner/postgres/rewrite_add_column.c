@@ -280,7 +280,6 @@ static void fill_rows(struct alter_rewrite *x, const struct alter_fill *fill,
     step->undo_cost = UNDO_FREE; /* it goes with the column */
 }
 
-/* Of a column that may be NULL; of others NOT NULL itself is proved. */
 static void verify_rows(struct alter_rewrite *x, const struct alter_fill *fill,
                         const struct online_range *range)
 {
@@ -299,18 +298,27 @@ static void verify_rows(struct alter_rewrite *x, const struct alter_fill *fill,
     step->undo_cost = UNDO_FREE;
 }
 
+static bool is_last_fill(const struct alter_rewrite *x, size_t i)
+{
+    while (++i < x->items.count) {
+        if (x->items.at[i].fill)
+            return false;
+    }
+    return true;
+}
+
 void alter_fill_steps(struct alter_rewrite *x)
 {
     struct online_range range = {.alias = STR("t")};
     (void)!rewrite_range_key(x->r, x->table, STR(""), &range);
     add_columns(x);
     for (size_t i = 0; i < x->items.count; i++) {
-        if (x->items.at[i].fill)
-            fill_rows(x, x->items.at[i].fill, &range);
-    }
-    for (size_t i = 0; i < x->items.count; i++) {
         const struct alter_fill *fill = x->items.at[i].fill;
-        if (fill && !fill->is_not_null && fill->is_never_null)
+        if (!fill)
+            continue;
+        fill_rows(x, fill, &range);
+        /* NOT NULL is proved by itself, soon. */
+        if (fill->is_never_null && !(fill->is_not_null && is_last_fill(x, i)))
             verify_rows(x, fill, &range);
     }
 }
