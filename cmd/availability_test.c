@@ -80,6 +80,15 @@ static void check_row(const struct table *t, const char *name, const char *reade
         fail_msg("%s: there was no traffic:\n%s", begin, t->told);
 }
 
+/* What deadlocks with the application as it is written may be the victim itself: the case leaves it out. */
+static bool has_as_written(const char *name)
+{
+    const char *path = fixture_text(CASES "/%s/case", name);
+    const char *variants = fs_exists(path) ? strstr(fixture_text_of(path), "variants=") : NULL;
+
+    return !variants || strstr(variants, "as-written");
+}
+
 static void every_case_has_its_rows_and_no_errors(void **state UNUSED)
 {
     SCOPED(fail) struct fail f = FAIL_NONE;
@@ -90,7 +99,8 @@ static void every_case_has_its_rows_and_no_errors(void **state UNUSED)
         const char *name = arena_cstr(arena, cases.at[i].name);
         if (!cases.at[i].is_directory || strcmp(name, "quiet") == 0)
             continue;
-        check_row(&t, name, "none", "as-written");
+        if (has_as_written(name))
+            check_row(&t, name, "none", "as-written");
         check_row(&t, name, "none", "migrate");
         if (fs_exists(fixture_text(CASES "/%s/by_hand.sql", name)))
             check_row(&t, name, "none", "by-hand");
