@@ -232,7 +232,8 @@ static bool check(unsigned number)
         ends_as_written(&made, online, state_of(a, written));
     else
         fails_as_written(&made, online, &r);
-    print_message("%u%s: exit %d, forms: %s\n", number, made.recipes, r.exit_code,
+    print_message("%u%s: exit %d%s, forms: %s\n", number, made.recipes, r.exit_code,
+                  r.exit_code ? arena_printf(a, " (%s)", sqlstate_of(&made, &r)) : "",
                   forms_of(online));
     if (made.wrong)
         print_error("PROPERTY_FROM=%u: %s\n---\n%s===\n", number, made.wrong, made.migration);

@@ -146,6 +146,27 @@ static bool attach_partition(struct maker *m, struct made_table *t, struct made_
                name, 1001 + maker_pick(m, 1000));
 }
 
+static bool create_partition(struct maker *m, struct made_table *t, struct made_change *out)
+{
+    return t->is_partitioned &&
+           SAY(out, "CREATE TABLE %s.%s PARTITION OF %s FOR VALUES FROM (1000) TO (%u);\n",
+               t->schema, name_of(m, "part"), t->name, 1001 + maker_pick(m, 1000));
+}
+
+static bool detach_partition(struct maker *m, struct made_table *t, struct made_change *out)
+{
+    return t->is_partitioned &&
+           SAY(out, "ALTER TABLE %s DETACH PARTITION %s;\n", t->name, t->partitions.at[0]);
+}
+
+static bool add_column(struct maker *m, struct made_table *t, struct made_change *out)
+{
+    static const char *const more[] = {"", " NOT NULL", " CHECK (1 < 2)", " NOT NULL"};
+
+    return SAY(out, "ALTER TABLE %s ADD COLUMN %s integer DEFAULT public.seven()%s;\n", t->name,
+               name_of(m, "col"), more[maker_pick(m, ARRAY_LEN(more))]);
+}
+
 /* ---- rows ---- */
 
 static bool update_rows(struct maker *m, struct made_table *t, struct made_change *out)
@@ -233,7 +254,7 @@ static bool fill_column(struct maker *m, struct made_table *t, struct made_chang
     const struct made_column *c = maker_column(m, t, MADE_TEXT);
     const char *name = name_of(m, "col");
 
-    if (!c)
+    if (!c || t->rows == 0) /* it runs as it is written there */
         return false;
     const char *value = arena_printf(m->arena, "coalesce(%s, '') || '!'", c->name);
     out->as_written = arena_printf(m->arena,
@@ -265,6 +286,9 @@ static const struct made_recipe {
     {"rename-column", rename_column},
     {"retype-column", retype_column},
     {"fill-column", fill_column},
+    {"create-partition", create_partition},
+    {"detach-partition", detach_partition},
+    {"add-column", add_column},
 };
 
 const char *maker_recipe(size_t number)

@@ -298,8 +298,9 @@ static void add_rows(struct maker *m, struct made_table *t)
     buf_printf(&m->text, " FROM generate_series(1, %u) AS g;\n", t->rows);
 }
 
-static void add_partitions(struct maker *m, const struct made_table *t)
+static void add_partitions(struct maker *m, struct made_table *t)
 {
+    made_names_add(&t->partitions, arena_printf(m->arena, "%s.\"Part %u\"", t->schema, m->number));
     buf_printf(&m->text,
                "CREATE TABLE %s.part_%u PARTITION OF %s FOR VALUES FROM (MINVALUE) TO (15);\n"
                "CREATE TABLE %s.\"Part %u\" PARTITION OF %s FOR VALUES FROM (15) TO (1000);\n",
@@ -346,7 +347,9 @@ const char *maker_schema(struct maker *m)
     buf_clear(&m->text);
     buf_add_cstr(&m->text, "CREATE SCHEMA shop; CREATE SCHEMA \"Odd Schema\";\n"
                            "CREATE TYPE mood AS ENUM ('good', 'so so', 'bad', 'ugly');\n"
-                           "CREATE DOMAIN label AS text;\n");
+                           "CREATE DOMAIN label AS text;\n"
+                           "CREATE FUNCTION seven() RETURNS int LANGUAGE plpgsql AS $$ BEGIN "
+                           "RETURN 7; END $$;\n");
     for (size_t i = 0, count = 3 + maker_pick(m, 3); i < count; i++)
         add_table(m, table_names[(first + i) % ARRAY_LEN(table_names)]);
     buf_add_cstr(&m->text, "SET CONSTRAINTS ALL IMMEDIATE;\n");

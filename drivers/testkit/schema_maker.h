@@ -47,7 +47,7 @@ struct made_table {
     const struct made_type *key_type;
     bool has_primary_key, is_partitioned;
     unsigned rows;
-    struct made_names indexes, constraints, views;
+    struct made_names indexes, constraints, views, partitions;
     bool is_taken; /* a statement is about it already */
 };
 
