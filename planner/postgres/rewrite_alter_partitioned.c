@@ -9,13 +9,19 @@
 
 #include "planner/postgres/fold_constraint.h"
 
+/* The index of a table, and that of its partition. */
+struct attached_part {
+    struct str parent, child;
+    bool was_there; /* it would go along when the parent's is dropped */
+};
+
 struct key_parts {
     struct alter_rewrite *x;
     const struct alter_item *item;
     struct deed deed;
     const struct catalog_index *key; /* as it will be */
     VEC_OF(struct str) names;        /* schema-qualified indexes that are made */
-    VEC_OF(struct str) attached;     /* pairs: the index of a table, that of its partition */
+    VEC_OF(struct attached_part) attached;
 };
 
 /* NOLINTNEXTLINE(misc-no-recursion): as deep as the partitioning */
@@ -69,10 +75,10 @@ static bool find_own(struct key_parts *p, const struct catalog_relation *child,
     return true;
 }
 
-static void note_attached(struct key_parts *p, struct str parent, struct str child)
+static void note_attached(struct key_parts *p, struct str parent, struct str child, bool was_there)
 {
-    vec_push(p->x->r->a, &p->attached, parent);
-    vec_push(p->x->r->a, &p->attached, child);
+    const struct attached_part one = {parent, child, was_there};
+    vec_push(p->x->r->a, &p->attached, one);
 }
 
 static void build_part(struct key_parts *p, const struct catalog_relation *child, struct str name)
@@ -116,7 +122,7 @@ static bool add_parts(struct key_parts *p, const struct catalog_relation *table,
         if (!find_own(p, child, &own))
             return false;
         if (own) {
-            note_attached(p, index, catalog_relation_text(p->x->r->a, own));
+            note_attached(p, index, catalog_relation_text(p->x->r->a, own), true);
             continue;
         }
         struct str name = index_choose_name(&p->deed, child, p->key, purpose);
@@ -130,7 +136,7 @@ static bool add_parts(struct key_parts *p, const struct catalog_relation *table,
         } else {
             build_part(p, child, name);
         }
-        note_attached(p, index, text);
+        note_attached(p, index, text, false);
     }
     return true;
 }
@@ -153,12 +159,13 @@ bool alter_add_partitioned_key(struct alter_rewrite *x, const struct alter_item 
     if (!take_name(&p, index) || !add_parts(&p, x->table, index))
         return false;
     make_only(&p, x->table, item->plain_name);
-    for (size_t i = 0; i + 1 < p.attached.count; i += 2) {
-        struct online_step *step =
-            rewrite_step(r, PHASE_EXPAND, "makes it a part of the partitioned table's key",
-                         "ALTER INDEX %.*s ATTACH PARTITION %.*s", STR_ARG(p.attached.at[i]),
-                         STR_ARG(p.attached.at[i + 1]));
-        step->undo_cost = UNDO_FREE; /* the key itself is dropped */
+    for (size_t i = 0; i < p.attached.count; i++) {
+        const struct attached_part *one = &p.attached.at[i];
+        struct online_step *step = rewrite_step(
+            r, PHASE_EXPAND, "makes it a part of the partitioned table's key",
+            "ALTER INDEX %.*s ATTACH PARTITION %.*s", STR_ARG(one->parent), STR_ARG(one->child));
+        if (!one->was_there)
+            step->undo_cost = UNDO_FREE; /* it goes with the key */
     }
     return true;
 }
