@@ -77,7 +77,10 @@ const char *partition_prove(struct rewrite *r, const struct catalog_relation *ta
     const char *quoted = arena_cstr(r->a, catalog_identifier(r->a, name));
     struct str text = catalog_relation_text(r->a, table);
     struct online_step *step =
-        rewrite_step(r, PHASE_EXPAND, "says what rows there may be, without looking at them",
+        rewrite_step(r, PHASE_EXPAND,
+                     table->bound.is_default
+                         ? "refuses new rows that belong in the new partition, until that is there"
+                         : "says what rows there may be, without looking at them",
                      "ALTER TABLE %.*s ADD CONSTRAINT %s CHECK (%.*s) NOT VALID", STR_ARG(text),
                      quoted, STR_ARG(condition));
     rewrite_undo(r, step, UNDO_FREE, "ALTER TABLE %.*s DROP CONSTRAINT IF EXISTS %s", STR_ARG(text),
