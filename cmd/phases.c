@@ -99,9 +99,10 @@ bool phases_check(struct session *s, const struct plan *plan, struct fail *f)
         const struct phase_conflict *c = &p->conflict;
         if (!c->label.len)
             continue;
-        fail_set(f, EXIT_REFUSED, "%.*s changes %.*s, and %.*s, which is about it, %s",
-                 STR_ARG(migration_label(p->migration)), STR_ARG(c->relation), STR_ARG(c->label),
-                 "waits for its contract");
+        fail_set(f, EXIT_REFUSED, "%.*s %s %.*s, and %.*s, which %s, waits for its contract",
+                 STR_ARG(migration_label(p->migration)), c->is_made ? "makes" : "changes",
+                 STR_ARG(c->relation), STR_ARG(c->label),
+                 c->is_made ? "still holds that name" : "is about it");
         fail_at(f, p->migration->path, c->line, 1, (struct str){0});
         fail_detail(f, "Steps of %.*s that wait were chosen for %.*s as it is.", STR_ARG(c->label),
                     STR_ARG(c->relation));

@@ -156,6 +156,30 @@ static void what_an_expanded_migration_is_about_is_not_changed(void **state UNUS
     assert_whole(p);
 }
 
+static void a_name_that_is_held_is_not_taken(void **state UNUSED)
+{
+    static const char *const takers[] = {
+        "CREATE TABLE customers (id bigint);\n",
+        "CREATE VIEW customers AS SELECT 1 AS one;\n",
+        "CREATE TABLE customers AS SELECT 1 AS one;\n",
+        "CREATE SEQUENCE public.customers;\n",
+        "ALTER TABLE orders RENAME TO customers;\n",
+    };
+    struct project *p = make_expanded();
+    for (size_t i = 0; i < ARRAY_LEN(takers); i++) {
+        project_write(p, "0002_take.sql", takers[i]);
+        struct ran r = project_run(p, i % 2 ? "apply" : "plan", NULL);
+        assert_exit(&r, 3);
+        assert_err(&r, "0002 makes public.customers, and 0001, which still holds that name, waits "
+                       "for its contract");
+        assert_err(&r, "migrate contract 0001 --url ");
+    }
+    project_write(p, "0002_take.sql",
+                  "CREATE SCHEMA other;\nCREATE TABLE other.customers (id int);\n");
+    struct ran r = project_run(p, "apply", NULL);
+    assert_exit(&r, 0);
+}
+
 static void a_run_does_not_change_what_it_expands_itself(void **state UNUSED)
 {
     struct project *p = make_customers("ALTER TABLE customers DROP COLUMN email;\n");
@@ -360,6 +384,7 @@ int main(void)
         cmocka_unit_test(commands_tell_what_waits),
         cmocka_unit_test(an_expanded_file_may_not_be_edited),
         cmocka_unit_test(what_an_expanded_migration_is_about_is_not_changed),
+        cmocka_unit_test(a_name_that_is_held_is_not_taken),
         cmocka_unit_test(a_run_does_not_change_what_it_expands_itself),
         cmocka_unit_test(a_first_run_is_as_written),
         cmocka_unit_test(a_first_run_that_is_continued_is_as_written),

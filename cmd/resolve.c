@@ -33,18 +33,6 @@ static bool check_options(const struct options *o, struct fail *f)
     return true;
 }
 
-static const struct reconciled *find(const struct session *s, const struct reconciliation *r,
-                                     struct fail *f)
-{
-    struct str wanted = str_of(s->options->arguments.at[0]);
-    const struct reconciled *one = reconciliation_find(r, s->migrations.order, wanted);
-    if (one)
-        return one;
-    fail_set(f, EXIT_USAGE, "there is no migration with version \"%.*s\"", STR_ARG(wanted));
-    fail_hint(f, "`migrate status` lists the versions.");
-    return NULL;
-}
-
 /* Enough of the statement to know it again. */
 #define SHOWN_LINES 20
 #define SHOWN_COLUMNS 100
@@ -307,7 +295,8 @@ static bool resolve(struct session *s, struct fail *f)
     verification_mark(&v, &r);
     if (s->options->record)
         return resolve_record(s, &r, &v, f);
-    const struct reconciled *one = find(s, &r, f);
+    const struct reconciled *one =
+        reconciliation_find_named(&r, s->migrations.order, str_of(s->options->arguments.at[0]), f);
     if (!one)
         return false;
     if (one->state == STATE_UNRECORDED) {

@@ -45,12 +45,9 @@ static const struct reconciled *find(const struct session *s, const struct recon
                                      struct fail *f)
 {
     struct str wanted = str_of(s->options->arguments.at[0]);
-    const struct reconciled *one = reconciliation_find(r, s->migrations.order, wanted);
-    if (!one) {
-        fail_set(f, EXIT_USAGE, "there is no migration with version \"%.*s\"", STR_ARG(wanted));
-        fail_hint(f, "`migrate status` lists the versions.");
+    const struct reconciled *one = reconciliation_find_named(r, s->migrations.order, wanted, f);
+    if (!one)
         return NULL;
-    }
     if (one->state == STATE_EXPANDED || one->state == STATE_SWITCHED ||
         one->state == STATE_INCOMPLETE || one->state == STATE_ROLLING_BACK ||
         is_taken_back(s, one) ||

@@ -141,6 +141,12 @@ static void the_soak_begins_with_the_last_write_by_the_old_name(void **state UNU
     r = project_run(p, "status", "--format", "json", NULL);
     assert_exit(&r, 0);
     assert_out(&r, "\"last_write\": \"20");
+    assert_answer(
+        p,
+        "SELECT s->'locks'->0->>'table', s->'locks'->0->>'mode' FROM migrator.event, "
+        "jsonb_path_query(detail::jsonb, '$.online[*].steps[*]') s WHERE kind = 'planned' "
+        "AND s->>'sql' LIKE 'DO %RENAME COLUMN%'",
+        "public.users|AccessExclusiveLock");
     /* As if it had been yesterday that the migration was expanded. */
     soak(p, "1h");
     r = project_run(p, "contract", NULL);

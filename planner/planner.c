@@ -210,6 +210,8 @@ static bool plan_analysed(struct pass *p, struct statement *s, struct grouping s
     waivers_apply(&p->waivers, number, &analysis.hazards);
     planner_open_check(p, s, &analysis);
     kept.online = planner_online_form(p, number, s, started, &analysis, &kept.why_not_online);
+    if (!kept.online && !planner_online_check_batch(p, s, f))
+        return false;
     kept.runs_online = kept.online && p->request->rewrite == REWRITE_AUTO;
     planned->has_new_forms |= kept.runs_online;
     if (!kept.runs_online && kept.unit)

@@ -97,17 +97,33 @@ void planner_note_locks(struct pass *p, const struct statement *s, enum unit_kin
 void planner_note_step_locks(struct pass *p, const struct statement *s, enum unit_kind kind,
                              struct online_step *step, const struct effects *seen)
 {
-    if (step->locks) {
+    if (step->locks && !s->continues_step) {
         for (size_t i = 0; i < step->locks->count; i++) {
             const struct table_lock *one = &step->locks->at[i];
             add(p, p->grouping.unit, one->table, one->mode, s->line);
         }
-        return;
+        p->has_step_locks = true;
+    } else if (!s->continues_step) {
+        p->has_step_locks = false;
     }
-    if (!seen)
+    if (!seen || p->has_step_locks)
         return;
     planner_note_locks(p, s, kind, seen);
     struct table_locks *locks = arena_new(p->a, struct table_locks);
+    const struct table_locks *noted = units_locks_find(&p->planned->locks, p->grouping.unit);
+    if (noted)
+        *locks = *noted;
+    step->locks = locks;
+}
+
+void planner_note_switch_locks(struct pass *p, const struct statement *s,
+                               const struct online_form *form, struct online_step *step)
+{
+    if (step->locks || s->continues_step)
+        return;
+    struct table_locks *locks = arena_new(p->a, struct table_locks);
+    for (size_t i = 0; i < form->relations.count; i++)
+        add(p, p->grouping.unit, form->relations.at[i], LOCK_ACCESS_EXCLUSIVE, s->line);
     const struct table_locks *noted = units_locks_find(&p->planned->locks, p->grouping.unit);
     if (noted)
         *locks = *noted;

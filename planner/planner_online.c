@@ -43,6 +43,19 @@ const struct online_form *planner_online_form(struct pass *p, size_t number,
     return form && planner_open_is_reused(form, p->behind, p->behind_count) ? NULL : form;
 }
 
+bool planner_online_check_batch(struct pass *p, const struct statement *s, struct fail *f)
+{
+    bool is_asked = p->postgres && p->request->rewrite == REWRITE_AUTO && s->is_analysed;
+    const char *why = is_asked ? postgres_analysis_batch_refusal(p->a, p->postgres, s) : NULL;
+    if (!why)
+        return true;
+    fail_set(f, EXIT_USAGE, "this statement cannot have the batches that are asked for");
+    script_locate(p->script, s, 0, f);
+    fail_detail(f, "-- migrate: batch is in front of it, and %s.", why);
+    return fail_hint(f, "Name the first columns of such an index, or take the directive away: the "
+                        "statement runs as it is written then.");
+}
+
 /* ---- steps ---- */
 
 /* One step as statements of the file, in the place of the one that it is for. */
@@ -152,6 +165,7 @@ static bool take_step(struct pass *p, size_t number, const struct statement *of,
                       struct hazards *found, struct fail *f)
 {
     struct statements parts = cut_step(p, of, form, index);
+    enum unit_kind kind = UNIT_NONE;
     for (size_t i = 0; i < parts.count; i++) {
         struct statement *part = &parts.at[i];
         struct analysis analysis = {0};
@@ -161,9 +175,9 @@ static bool take_step(struct pass *p, size_t number, const struct statement *of,
         bool is_seen = p->postgres && !is_ours(part);
         if (is_seen)
             planner_look(p, part, &how, a, &analysis);
-        if (i == 0)
-            planner_note_step_locks(p, part, how.open, &form->steps.at[index],
-                                    is_seen ? &analysis.effects : NULL);
+        kind = i ? kind : how.open;
+        planner_note_step_locks(p, part, kind, &form->steps.at[index],
+                                is_seen ? &analysis.effects : NULL);
         if (!is_seen)
             continue;
         waivers_apply(&p->waivers, number, &analysis.hazards);
@@ -226,6 +240,7 @@ static void wait_for_the_last(const struct pass *p)
 
 static bool feed_waiting(struct pass *p, const struct waiting_step *w, struct fail *f)
 {
+    enum unit_kind kind = UNIT_NONE;
     for (size_t k = 0; k < w->parts.count; k++) {
         struct grouping_step how;
         struct analysis analysis = {0};
@@ -234,9 +249,11 @@ static bool feed_waiting(struct pass *p, const struct waiting_step *w, struct fa
         bool is_seen = p->postgres && !is_ours(&w->parts.at[k]);
         if (is_seen) /* only for what it locks: it is not folded in */
             planner_look(p, &w->parts.at[k], &how, p->scratch, &analysis);
-        if (k == 0)
-            planner_note_step_locks(p, &w->parts.at[k], how.open, &w->form->steps.at[w->index],
-                                    is_seen ? &analysis.effects : NULL);
+        kind = k ? kind : how.open;
+        struct online_step *step = &w->form->steps.at[w->index];
+        if (p->postgres && is_ours(&w->parts.at[k]))
+            planner_note_switch_locks(p, &w->parts.at[k], w->form, step);
+        planner_note_step_locks(p, &w->parts.at[k], kind, step, is_seen ? &analysis.effects : NULL);
     }
     return true;
 }

@@ -55,9 +55,16 @@ void planner_open_check(struct pass *p, const struct statement *s, const struct 
         const struct effect_lock *lock = &seen->effects.locks.at[i];
         const struct online_open *of = changes(s, lock) ? find(p->open, lock->relation) : NULL;
         if (of)
-            *conflict =
-                (struct phase_conflict){of->label, arena_str(p->a, lock->relation), s->line};
+            *conflict = (struct phase_conflict){
+                .label = of->label, .relation = arena_str(p->a, lock->relation), .line = s->line};
     }
+    if (!p->open->count || conflict->label.len || !p->postgres)
+        return;
+    struct str made = postgres_analysis_made(p->a, p->postgres, s);
+    const struct online_open *of = made.len ? find(p->open, made) : NULL;
+    if (of)
+        *conflict = (struct phase_conflict){
+            .label = of->label, .relation = made, .is_made = true, .line = s->line};
 }
 
 bool planner_open_is_reused(const struct online_form *form, const struct statement *at,

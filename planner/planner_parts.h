@@ -60,6 +60,7 @@ struct pass {
     /* planner_locks.c: of the unit that is open */
     uint32_t locked_unit;
     bool is_locked_late; /* a statement that may take long was in it */
+    bool has_step_locks; /* it is a step whose locks the history knows */
     struct {
         struct locked_table {
             const struct catalog_relation *object;
@@ -113,8 +114,15 @@ void planner_note_locks(struct pass *p, const struct statement *s, enum unit_kin
    of the step is taken as it is. seen: NULL where nobody has looked. */
 void planner_note_step_locks(struct pass *p, const struct statement *s, enum unit_kind kind,
                              struct online_step *step, const struct effects *seen);
+/* A step that is a block of ours, which nobody looks into: what the form is about, each for itself. */
+void planner_note_switch_locks(struct pass *p, const struct statement *s,
+                               const struct online_form *form, struct online_step *step);
 
 /* ---- planner_online.c: statements that are sent in another form ---- */
+
+/* Fails (EXIT_USAGE, with the place) where the author asks for batches that the statement cannot have. */
+bool planner_online_check_batch(struct pass *p, const struct statement *s, struct fail *f)
+    MUST_CHECK;
 
 /* The first batch of a script was read. */
 void planner_online_begin(struct pass *p, const struct script_batch *batch);

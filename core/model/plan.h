@@ -47,6 +47,7 @@ struct planned_step {
 struct phase_conflict {
     struct str label;    /* of that migration; "" : there is no conflict */
     struct str relation; /* "public.orders" */
+    bool is_made;        /* it takes that name, which is not free yet */
     uint32_t line;       /* of the statement */
 };
 

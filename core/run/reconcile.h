@@ -82,6 +82,10 @@ const char *reconciled_hint(const struct reconciled *r);
 /* The one of this version, as the layout compares them, or script; NULL: there is no such file. */
 const struct reconciled *reconciliation_find(const struct reconciliation *r,
                                              enum version_order order, struct str wanted);
+/* The same for a word of the user's: NULL with a failure (EXIT_USAGE). */
+const struct reconciled *reconciliation_find_named(const struct reconciliation *r,
+                                                   enum version_order order, struct str wanted,
+                                                   struct fail *f);
 /* Version, or the script of a repeatable. */
 struct str migration_label(const struct migration *m);
 struct str history_row_label(const struct history_row *r);

@@ -39,6 +39,18 @@ const struct reconciled *reconciliation_find(const struct reconciliation *r,
     return NULL;
 }
 
+const struct reconciled *reconciliation_find_named(const struct reconciliation *r,
+                                                   enum version_order order, struct str wanted,
+                                                   struct fail *f)
+{
+    const struct reconciled *one = reconciliation_find(r, order, wanted);
+    if (one)
+        return one;
+    fail_set(f, EXIT_USAGE, "there is no migration with version \"%.*s\"", STR_ARG(wanted));
+    fail_hint(f, "`migrate status` lists the versions.");
+    return NULL;
+}
+
 bool reconciled_is_pending(const struct reconciled *r)
 {
     return r->state == STATE_PENDING || r->state == STATE_OUTDATED ||

@@ -363,6 +363,18 @@ const struct online_form *postgres_analysis_rewrite(struct arena *a, struct post
                : rewrite_statement(a, s, p->catalog, seen, p->major, out_why_not);
 }
 
+const char *postgres_analysis_batch_refusal(struct arena *a, struct postgres_analysis *p,
+                                            const struct statement *s)
+{
+    return rewrite_batch_refusal(a, s, p->catalog, p->major);
+}
+
+struct str postgres_analysis_made(struct arena *a, struct postgres_analysis *p,
+                                  const struct statement *s)
+{
+    return rewrite_made(a, s, p->catalog);
+}
+
 void postgres_analysis_migration_end(struct arena *a, struct postgres_analysis *p,
                                      struct hazards *out)
 {

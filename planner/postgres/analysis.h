@@ -60,6 +60,13 @@ const struct online_form *postgres_analysis_rewrite(struct arena *a, struct post
                                                     const struct analysis *seen,
                                                     const char **out_why_not);
 
+/* Why it cannot have what its `-- migrate: batch` asks for; NULL: it can, or asks for nothing. */
+const char *postgres_analysis_batch_refusal(struct arena *a, struct postgres_analysis *p,
+                                            const struct statement *s);
+/* The relation that it makes, or gives another name: "public.orders", in the arena; "" : none. */
+struct str postgres_analysis_made(struct arena *a, struct postgres_analysis *p,
+                                  const struct statement *s);
+
 struct catalog *postgres_analysis_catalog(struct postgres_analysis *p);
 
 /* Whether what it does ends with its transaction, and a later statement may count on it: SET LOCAL, LOCK, ON

@@ -45,6 +45,9 @@ const struct online_form *rewrite_statement(struct arena *a, const struct statem
                                             struct catalog *catalog, const struct analysis *found,
                                             unsigned major, const char **out_why_not);
 
+/* The relation that a statement makes, or gives another name; "" : it is none of that. In the arena. */
+struct str rewrite_made(struct arena *a, const struct statement *s, const struct catalog *catalog);
+
 /* Whether a recipe has steps of which this is found, and knows that it is no matter there. */
 bool rewrite_expects(const char *recipe, const char *rule_id);
 /* Whether a finding of the statement stands though no step of the recipe's is found to do it. */
@@ -103,6 +106,10 @@ rewrite_recipe rewrite_create_partition; /* rewrite_create_partition.c */
 rewrite_recipe rewrite_detach_partition; /* rewrite_detach.c */
 rewrite_recipe rewrite_update;           /* rewrite_dml.c */
 rewrite_recipe rewrite_delete;
+/* Why a statement cannot have the batches that its author asks for; NULL: it asks for none, or that is left
+   to the recipe. In the arena. */
+const char *rewrite_batch_refusal(struct arena *a, const struct statement *s,
+                                  struct catalog *catalog, unsigned major);
 rewrite_recipe rewrite_rename_column; /* rewrite_rename_column.c */
 rewrite_recipe rewrite_retype;        /* rewrite_retype.c */
 rewrite_recipe rewrite_fill_column;   /* rewrite_fill_column.c */

@@ -351,3 +351,58 @@ bool rewrite_delete(struct rewrite *r)
         !stmt->n_returning_list && !stmt->with_clause && (!stmt->n_using_clause || is_vouched_for);
     return is_plain && write(&d);
 }
+
+/* ---- what was asked for ---- */
+
+static struct dml asked_for(struct rewrite *r)
+{
+    struct dml d = {.r = r};
+    if (r->tree->node_case == PG_QUERY__NODE__NODE_UPDATE_STMT) {
+        d.target = r->tree->update_stmt->relation;
+        d.sets = r->tree->update_stmt->target_list;
+        d.set_count = r->tree->update_stmt->n_target_list;
+    } else if (r->tree->node_case == PG_QUERY__NODE__NODE_DELETE_STMT) {
+        d.target = r->tree->delete_stmt->relation;
+        d.is_delete = true;
+    }
+    return d;
+}
+
+static bool is_plain(const PgQuery__Node *tree)
+{
+    if (tree->node_case == PG_QUERY__NODE__NODE_UPDATE_STMT)
+        return !tree->update_stmt->n_returning_list && !tree->update_stmt->with_clause;
+    return !tree->delete_stmt->n_returning_list && !tree->delete_stmt->with_clause;
+}
+
+const char *rewrite_batch_refusal(struct arena *a, const struct statement *s,
+                                  struct catalog *catalog, unsigned major)
+{
+    struct rewrite r = {
+        .a = a, .statement = s, .tree = s->tree, .catalog = catalog, .major = major};
+    struct str key = vouched_key(s);
+    if (!key.len || !r.tree)
+        return NULL;
+    struct dml d = asked_for(&r);
+    if (!d.target)
+        return "batches are for UPDATE and DELETE";
+    if (!is_plain(r.tree))
+        return "with WITH or RETURNING it cannot be done in batches";
+    union {
+        const struct catalog_relation *found;
+        struct catalog_relation *own;
+    } table = {.found = catalog_find_relation(catalog, str_of(d.target->schemaname),
+                                              str_of(d.target->relname))};
+    d.table = table.own;
+    if (!d.table || catalog_is_new(catalog, d.table))
+        return NULL; /* not known, or not there yet: what will be is not known either */
+    if (!rewrite_range_key(&r, d.table, key, &d.range))
+        return arena_printf(
+            a,
+            "no index of %.*s begins with the columns (%.*s), all of them NOT NULL and "
+            "of types whose order is known",
+            STR_ARG(catalog_relation_text(a, d.table)), STR_ARG(key));
+    if (moves_rows(&d))
+        return "it sets a column of the key, or of the partitions";
+    return NULL;
+}
