@@ -142,6 +142,30 @@ static void a_rollback_that_is_cut_off_goes_on_behind_its_last_step(void **state
     assert_whole(p);
 }
 
+/* Who still uses what only the second contract takes away does not hold up the first. */
+static void what_is_taken_away_later_holds_up_nothing_now(void **state UNUSED)
+{
+    struct project *p = sync_project_of(
+        schema, "ALTER TABLE acc RENAME n TO m;\nALTER TABLE acc ALTER id TYPE bigint;\n");
+
+    fixture_write(p->home, "migrator.yml", "policy: { contract_after: 0 }\n");
+    struct ran r = project_run(p, "apply", NULL);
+    assert_exit(&r, 0);
+    project_execute(p, "CREATE FUNCTION uses() RETURNS int LANGUAGE sql AS 'SELECT n FROM acc "
+                       "WHERE id = 1'");
+    r = project_run(p, "contract", NULL);
+    assert_exit(&r, 0);
+    assert_out(&r, "switched  0001");
+    r = project_run(p, "contract", NULL);
+    assert_exit(&r, 3);
+    assert_err(&r, "uses()");
+    project_execute(p, "DROP FUNCTION uses()");
+    r = project_run(p, "contract", NULL);
+    assert_exit(&r, 0);
+    assert_out(&r, "contracted  0001");
+    assert_whole(p);
+}
+
 /* Whose expression only its author could turn round: one wait, as histories of earlier versions have it. */
 static void without_a_way_back_one_contract_ends_it(void **state UNUSED)
 {
@@ -166,6 +190,7 @@ int main(void)
         cmocka_unit_test(commands_tell_of_it),
         cmocka_unit_test(what_the_old_type_cannot_hold_is_counted_and_refused),
         cmocka_unit_test(a_rollback_that_is_cut_off_goes_on_behind_its_last_step),
+        cmocka_unit_test(what_is_taken_away_later_holds_up_nothing_now),
         cmocka_unit_test(without_a_way_back_one_contract_ends_it),
     };
     return cmocka_run_group_tests(tests, sync_start, sync_end);

@@ -176,6 +176,8 @@ static bool look(struct session *s, struct open_phase *phase, const struct onlin
         vec_push(s->arena, &u->known, arena_str(s->arena, json_str_of(json_at(known, i))));
     for (size_t i = 0; !u->is_contracting && i < forms->count; i++) {
         const struct online_form *form = forms->at[i].form;
+        if (!phase->is_switched && online_is_left_alone(form))
+            continue;
         for (size_t k = 0; k < form->retires.count; k++) {
             if (!look_for(s, &form->retires.at[k], base, u, f))
                 return false;

@@ -60,6 +60,12 @@ const struct online_rewritten *online_find(const struct online_forms *forms, siz
     return NULL;
 }
 
+bool online_is_left_alone(const struct online_form *form)
+{
+    size_t at_once = online_steps_at_once(form);
+    return at_once < form->steps.count && form->steps.at[at_once].waits_again;
+}
+
 size_t online_steps_at_once(const struct online_form *form)
 {
     size_t i = 0;

@@ -151,6 +151,8 @@ struct online_open {
     const struct online_forms *forms;
 };
 
+/* Whether the first `migrate contract` has nothing to do for it: all that waits of it waits again. */
+bool online_is_left_alone(const struct online_form *form);
 /* How many of its steps `migrate apply` runs; all of them where it never waits. */
 size_t online_steps_at_once(const struct online_form *form);
 
