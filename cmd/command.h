@@ -29,6 +29,7 @@ enum exit_code cmd_init(struct arena *a, const struct options *o, struct fail *f
 enum exit_code cmd_new(struct arena *a, const struct options *o, struct fail *f);
 enum exit_code cmd_plan(struct arena *a, const struct options *o, struct fail *f);
 enum exit_code cmd_apply(struct arena *a, const struct options *o, struct fail *f);
+enum exit_code cmd_rehearse(struct arena *a, const struct options *o, struct fail *f);
 enum exit_code cmd_contract(struct arena *a, const struct options *o, struct fail *f);
 enum exit_code cmd_rollback(struct arena *a, const struct options *o, struct fail *f);
 enum exit_code cmd_status(struct arena *a, const struct options *o, struct fail *f);

@@ -34,6 +34,21 @@ static const struct command rows[] = {
      "migrate plan --url postgres://localhost/shop --dir db/migrations --write online\n"
      "migrate plan --offline --schema schema.sql --server-version 16 --format json 0042.sql\n",
      0, SIZE_MAX, cmd_plan},
+    {"rehearse", NULL, ON_REHEARSE, "", "try the plan on a copy, and measure who would wait",
+     "Makes a copy of the database (--copy, or rehearsal.copy in migrator.yml), runs what is "
+     "pending "
+     "there\n"
+     "as apply would, and measures how long statements of an application would have waited, which "
+     "locks\n"
+     "were held and for how long, what was rewritten and written. The copy is taken away again; "
+     "the\n"
+     "target is only read. Exit 3 where policy.max_blocked, max_strong_lock or max_duration is "
+     "exceeded,\n"
+     "or the plan fails on the copy. PostgreSQL only.",
+     "migrate rehearse -t production --copy dump:backups/latest.dump --out evidence.json\n"
+     "migrate rehearse -t production --copy template:shop_template --server "
+     "postgres://ada@spare/postgres\n",
+     0, 0, cmd_rehearse},
     {"apply", apply_aliases, ON_APPLY, "", "run what is pending",
      "Runs pending migrations in order, each in its own transaction together with its history "
      "row.\n"

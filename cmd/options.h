@@ -24,11 +24,12 @@ enum command_bit {
     ON_DOCTOR = 1 << 12,
     ON_CONTRACT = 1 << 13,
     ON_ROLLBACK = 1 << 14,
+    ON_REHEARSE = 1 << 15,
 };
 #define ON_DATABASE (ON_TARGET | ON_SNAPSHOT)
 #define ON_TARGET                                                                                  \
     (ON_PLAN | ON_APPLY | ON_CONTRACT | ON_ROLLBACK | ON_STATUS | ON_HISTORY | ON_RESOLVE |        \
-     ON_DOCTOR)
+     ON_DOCTOR | ON_REHEARSE)
 #define ON_FILES (ON_TARGET | ON_NEW)
 /* Write to the target and its history. */
 #define ON_RUNS (ON_APPLY | ON_CONTRACT | ON_ROLLBACK | ON_RESOLVE)
@@ -91,6 +92,9 @@ struct options {
     bool lossy;
     /* snapshot */
     const char *out;
+    /* rehearse; its --out as well */
+    const char *copy;
+    const char *server;
     /* doctor */
     bool clean;
     bool yes;

@@ -79,23 +79,21 @@ static void show_batches(void *context, const struct backfill_progress *p)
     backfill_show(&r->batches, p);
 }
 
-bool running_run(struct running *r, const struct selection *selection, const struct plan *plan,
-                 struct fail *f)
+struct run_context running_context(struct running *r, struct running_parts *parts)
 {
     struct session *s = r->session;
-    struct outcome outcome = {0};
-    struct run_identity who = session_identity(s);
-    struct journal journal = journal_start(&who, &s->history);
-    struct script_context script = session_script_context(s, false);
-    struct run_context run = {
+    parts->who = session_identity(s);
+    parts->journal = journal_start(&parts->who, &s->history);
+    parts->script = session_script_context(s, false);
+    return (struct run_context){
         .goal = r->goal,
         .reason = r->reason,
         .is_early = r->is_early,
         .is_first_run = s->is_first_run,
         .driver = s->driver,
         .connection = s->connection,
-        .journal = &journal,
-        .script = &script,
+        .journal = &parts->journal,
+        .script = &parts->script,
         .lock_attempts = s->config.lock_attempts,
         .lock_budget_ms = s->config.lock_budget_ms,
         .backfill = {.batch_target_ms = s->config.batch_target_ms,
@@ -107,6 +105,15 @@ bool running_run(struct running *r, const struct selection *selection, const str
         .stop_signal = &stop_signal,
         .target_changed = r->has_changed,
     };
+}
+
+bool running_run(struct running *r, const struct selection *selection, const struct plan *plan,
+                 struct fail *f)
+{
+    struct session *s = r->session;
+    struct outcome outcome = {0};
+    struct running_parts parts;
+    struct run_context run = running_context(r, &parts);
     struct apply_request request = {
         .plan = plan,
         .rows = selection->rows,

@@ -24,6 +24,13 @@ struct running {
 /* Reads the format. */
 bool running_start(struct running *r, struct session *s, enum run_goal goal, struct fail *f)
     MUST_CHECK;
+/* What a run is made of beside its plan; the parts must outlive it. */
+struct running_parts {
+    struct run_identity who;
+    struct journal journal;
+    struct script_context script;
+};
+struct run_context running_context(struct running *r, struct running_parts *parts);
 /* Adds to r->total. FAIL_HISTORY_MOVED: another run was faster; plan again. */
 bool running_run(struct running *r, const struct selection *selection, const struct plan *plan,
                  struct fail *f) MUST_CHECK;

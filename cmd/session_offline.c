@@ -113,10 +113,10 @@ void session_find_offline_url(struct session *s, const struct config_target *tar
     s->url_text = (struct str){0};
     if (s->options->engine)
         return;
-    if (target && target->url.len) {
+    if (target && target->url.text.len) {
         teller = arena_printf(s->arena, "target \"%.*s\"", STR_ARG(target->name));
         if (!config_target_url(s->arena, &s->config, target, lookup, NULL, &s->url_text, &ignored))
-            s->url_text = begins_as_sqlite(s, target->url) ? STR("sqlite:offline") : STR("");
+            s->url_text = begins_as_sqlite(s, target->url.text) ? STR("sqlite:offline") : STR("");
     } else {
         const char *names[] = {"MIGRATE_URL", "DATABASE_URL"};
         for (size_t i = 0; i < ARRAY_LEN(names) && !s->url_text.len; i++) {

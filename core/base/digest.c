@@ -11,6 +11,8 @@
 #include "core/base/libraries.h"
 
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
 #include <openssl/sha.h>
 #include <stdatomic.h>
 #include <sys/random.h>
@@ -81,6 +83,18 @@ struct digest digest_of(struct str bytes)
     struct digest_stream *d = digest_start();
     digest_add(d, bytes);
     return digest_finish(d);
+}
+
+struct digest digest_hmac(struct str key, struct str bytes)
+{
+    unsigned char code[DIGEST_BYTES];
+    unsigned len = sizeof(code);
+    if (key.len > INT32_MAX || !HMAC(EVP_sha256(), key.at, (int)key.len,
+                                     (const unsigned char *)bytes.at, bytes.len, code, &len))
+        die("libcrypto cannot make an HMAC");
+    struct digest result;
+    print_hex(code, sizeof(code), result.hex);
+    return result;
 }
 
 bool digest_equal(const struct digest *a, const struct digest *b)

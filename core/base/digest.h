@@ -20,6 +20,8 @@ struct digest digest_finish(struct digest_stream *d);
 void digest_abandon(struct digest_stream *d); /* NULL is fine */
 
 struct digest digest_of(struct str bytes);
+/* HMAC-SHA-256 (RFC 2104): who has the key says so of these bytes. */
+struct digest digest_hmac(struct str key, struct str bytes);
 bool digest_equal(const struct digest *a, const struct digest *b);
 bool digest_is_set(const struct digest *d);
 struct str digest_str(const struct digest *d);

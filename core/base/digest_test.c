@@ -49,6 +49,20 @@ static void the_vectors_of_the_standard_hold(void **state)
     }
 }
 
+/* RFC 4231, test cases 1 and 2. */
+static void the_vectors_of_hmac_hold(void **state)
+{
+    (void)state;
+    char key[20];
+    memset(key, 0x0b, sizeof(key));
+    struct digest one = digest_hmac((struct str){key, sizeof(key)}, STR("Hi There"));
+    assert_string_equal(one.hex,
+                        "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7");
+    struct digest two = digest_hmac(STR("Jefe"), STR("what do ya want for nothing?"));
+    assert_string_equal(two.hex,
+                        "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+}
+
 static void pieces_give_the_digest_of_the_whole(void **state)
 {
     (void)state;
@@ -131,6 +145,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_thousand_small_digests_cost_a_few_milliseconds),
         cmocka_unit_test(the_vectors_of_the_standard_hold),
+        cmocka_unit_test(the_vectors_of_hmac_hold),
         cmocka_unit_test(pieces_give_the_digest_of_the_whole),
         cmocka_unit_test(threads_do_not_disturb_each_other),
         cmocka_unit_test(only_64_lower_case_hex_digits_are_a_digest),

@@ -135,6 +135,11 @@ void json_set_null(struct json *object, const char *key)
     json_set(object, key, made(json_null()));
 }
 
+void json_remove(struct json *object, const char *key)
+{
+    (void)json_object_del(of(object), key);
+}
+
 void json_push(struct json *array, struct json *value)
 {
     assert(json_is_array(array) && value && value != array);

@@ -25,6 +25,7 @@ void json_set_i64(struct json *object, const char *key, int64_t value);
 void json_set_bool(struct json *object, const char *key, bool value);
 void json_set_f64(struct json *object, const char *key, double value); /* not finite gives null */
 void json_set_null(struct json *object, const char *key);
+void json_remove(struct json *object, const char *key); /* where it is */
 /* Add to an array. */
 void json_push(struct json *array, struct json *value);
 void json_push_str(struct json *array, struct str value);

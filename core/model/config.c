@@ -191,23 +191,31 @@ bool config_parse(struct arena *a, struct str text, struct str path, config_look
     return true;
 }
 
+bool config_late_value(struct arena *a, const struct config *c, const struct config_late *value,
+                       const char *what, config_lookup *lookup, void *context, struct str *out,
+                       struct fail *f)
+{
+    struct config_expander e = {a, config_directory(c->path), lookup, context};
+    struct str text;
+    bool is_expanded = config_expand(&e, value->text, &text, f);
+    if (is_expanded && (str_trim(text).len || !value->text.len)) {
+        *out = text;
+        return true;
+    }
+    /* An empty variable must not turn into a value that was never meant. */
+    if (is_expanded) {
+        fail_set(f, EXIT_USAGE, "%s is empty", what);
+        fail_hint(f, "Check the variable or the file that it is made of.");
+    }
+    fail_at(f, c->path, value->line, value->column, value->excerpt);
+    return config_scrub_failure(f);
+}
+
 bool config_target_url(struct arena *a, const struct config *c, const struct config_target *target,
                        config_lookup *lookup, void *context, struct str *out, struct fail *f)
 {
-    struct config_expander e = {a, config_directory(c->path), lookup, context};
-    struct str url;
-    bool is_expanded = config_expand(&e, target->url, &url, f);
-    if (is_expanded && (str_trim(url).len || !target->url.len)) {
-        *out = url;
-        return true;
-    }
-    /* An empty variable must not turn into "the server that libpq finds by itself". */
-    if (is_expanded) {
-        fail_set(f, EXIT_USAGE, "the URL of target \"%.*s\" is empty", STR_ARG(target->name));
-        fail_hint(f, "Check the variable or the file that it is made of.");
-    }
-    fail_at(f, c->path, target->url_line, target->url_column, target->url_excerpt);
-    return config_scrub_failure(f);
+    const char *what = arena_printf(a, "the URL of target \"%.*s\"", STR_ARG(target->name));
+    return config_late_value(a, c, &target->url, what, lookup, context, out, f);
 }
 
 /* The lines that open the sections of a path, as far as the one before was not in them already. */

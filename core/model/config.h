@@ -14,13 +14,19 @@
 #include "core/model/layout.h"
 #include "core/model/migration.h"
 #include "core/model/online.h"
+#include "core/model/rehearsal.h"
+
+/* A value that is expanded only where it is used: a variable need not be set for all other commands. */
+struct config_late {
+    struct str text;       /* as written; "" where not given. Only for config_late_value(). */
+    uint32_t line, column; /* where it is written, for failures */
+    struct str excerpt;    /* the line up to there */
+};
 
 struct config_target {
     struct str name;
-    struct str url; /* as written; "" where not given. Only for config_target_url(). */
-    uint32_t url_line, url_column; /* where it is written, for failures */
-    struct str url_excerpt;        /* the line up to there */
-    struct str history;            /* schema or prefix; "" : migrator */
+    struct config_late url; /* for config_target_url() */
+    struct str history;     /* schema or prefix; "" : migrator */
 };
 
 /* policy.hazards: which hazards there are the planner knows; who uses them checks the id. */
@@ -52,15 +58,23 @@ struct config {
         struct config_hazard *at;
         size_t count, room;
     } hazards;
-    struct str default_target;    /* `target:`; "" : the only one, else an error */
-    int64_t lock_timeout_ms;      /* locks.timeout, default 400ms */
-    int64_t lock_attempts;        /* locks.attempts, default 12 */
-    int64_t lock_budget_ms;       /* locks.budget, default 10m */
-    int64_t concurrently_wait_ms; /* locks.concurrently_wait, default 15m */
-    int64_t batch_target_ms;      /* backfill.target_batch, default 100ms */
-    int64_t replica_lag_ms;       /* backfill.max_replica_lag, default 5s; 0: off */
-    int64_t batch_wait_ms;        /* backfill.pause_on_lock_wait, default 500ms */
-    int64_t contract_after_ms;    /* policy.contract_after, default 24h; 0: no soak */
+    struct str default_target;           /* `target:`; "" : the only one, else an error */
+    int64_t lock_timeout_ms;             /* locks.timeout, default 400ms */
+    int64_t lock_attempts;               /* locks.attempts, default 12 */
+    int64_t lock_budget_ms;              /* locks.budget, default 10m */
+    int64_t concurrently_wait_ms;        /* locks.concurrently_wait, default 15m */
+    int64_t batch_target_ms;             /* backfill.target_batch, default 100ms */
+    int64_t replica_lag_ms;              /* backfill.max_replica_lag, default 5s; 0: off */
+    int64_t batch_wait_ms;               /* backfill.pause_on_lock_wait, default 500ms */
+    int64_t contract_after_ms;           /* policy.contract_after, default 24h; 0: no soak */
+    int64_t max_blocked_ms;              /* policy.max_blocked, default 500ms */
+    int64_t max_strong_lock_ms;          /* policy.max_strong_lock, default 300ms */
+    int64_t max_duration_ms;             /* policy.max_duration, default 2h */
+    struct config_late evidence_key;     /* policy.evidence_key */
+    struct str copy_dump;                /* rehearsal.copy.dump: path; "" : not given */
+    struct str copy_template;            /* rehearsal.copy.template: name of a database */
+    struct config_late copy_url;         /* rehearsal.copy.url */
+    struct config_late rehearsal_server; /* rehearsal.server: URL */
 };
 
 /* How ${VAR} is looked up: the environment, or a test's table. Returns NULL where it is not set. */
@@ -75,6 +89,10 @@ bool config_parse(struct arena *a, struct str text, struct str path, config_look
 bool config_target_url(struct arena *a, const struct config *c, const struct config_target *target,
                        config_lookup *lookup, void *context, struct str *out, struct fail *f)
     MUST_CHECK;
+/* The same for another such value; what: "policy.evidence_key", for the failure. */
+bool config_late_value(struct arena *a, const struct config *c, const struct config_late *value,
+                       const char *what, config_lookup *lookup, void *context, struct str *out,
+                       struct fail *f) MUST_CHECK;
 /* The commented example: every key with its default. */
 void config_print_example(struct buf *out);
 

@@ -52,6 +52,12 @@ struct config_key {
     config_setter *set;
 };
 
+/* config_values.c: one for each kind of value. */
+config_setter config_set_directories, config_set_layout, config_set_base, config_set_rewrite,
+    config_set_placeholder, config_set_default_target, config_set_url, config_set_history,
+    config_set_duration, config_set_duration_or_off, config_set_count, config_set_soak,
+    config_set_hazard, config_set_late, config_set_dump, config_set_text;
+
 /* All rows; keys of one section stand together, in the order in which they are explained. */
 extern const struct config_key config_keys[];
 extern const size_t config_key_count;

@@ -17,6 +17,7 @@
 #include "core/model/examination.h"
 #include "core/model/history.h"
 #include "core/model/migration.h"
+#include "core/model/rehearsal.h"
 #include "core/model/statement.h"
 #include "core/model/syntax.h"
 #include "core/model/table_lock.h"
@@ -248,6 +249,8 @@ struct driver {
     bool (*last_write)(struct connection *c, struct str sequence, int64_t *out_us, struct fail *f);
     /* For steps that are run range by range. NULL: the engine cannot. */
     const struct range_driver *ranges;
+    /* Copies to rehearse on, and what is seen there. NULL: the engine has none. */
+    const struct rehearsal_driver *rehearsal;
     /* Asks the server to cancel what runs. Safe from a signal handler's thread. */
     void (*cancel)(struct connection *c);
     /* Library versions at build and at run time, for `migrate version`; works without a connection. */

@@ -71,7 +71,8 @@ static bool apply_one(struct applying *a, struct fail *f)
     if (!a->run->ahead)
         show_start(a);
     announce(a);
-    a->run->may_go_ahead = a->run->driver->commit_ahead && a->at + 1 < plan->count;
+    a->run->may_go_ahead =
+        a->run->driver->commit_ahead && !a->run->watch.begins && a->at + 1 < plan->count;
     a->current =
         execution_start(a->run, &plan->migrations[a->at], a->request->rows[a->at], note_done, a);
     return execution_run(a->current, f);

@@ -45,6 +45,16 @@ enum run_goal {
     GOAL_ROLLBACK, /* what was done, undone: the plan holds the undo of its steps, last one first */
 };
 
+/* Told of each unit, from the thread of the run, while nothing is locked; must not use the driver. */
+struct unit_watch {
+    /* It begins; again for each try. NULL: nobody watches. */
+    void (*begins)(void *context, const struct planned_migration *p, uint32_t unit);
+    /* It is committed. rows: that it changed, -1: not known. sql: what was sent, redacted. */
+    void (*ends)(void *context, const struct planned_migration *p, uint32_t unit, int64_t rows,
+                 struct str sql);
+    void *context;
+};
+
 /* What all migrations of a run share. */
 struct run_context {
     enum run_goal goal;
@@ -66,6 +76,7 @@ struct run_context {
     struct backfill_limits backfill;
     void (*progress)(void *context, const struct backfill_progress *p); /* or NULL */
     void *progress_context;
+    struct unit_watch watch; /* with it no COMMIT goes ahead */
     bool may_go_ahead;       /* another migration follows: the last COMMIT need not be awaited */
     struct execution *ahead; /* whose last COMMIT is under way */
     struct execution *failed_ahead; /* whose last COMMIT failed; execution_resume() it */

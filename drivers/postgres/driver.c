@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "drivers/postgres/backfill.h"
+#include "drivers/postgres/rehearsal.h"
 
 static bool read_schema(struct arena *a UNUSED, struct connection *c UNUSED, struct str **out_texts,
                         size_t *out_count, struct fail *f UNUSED)
@@ -122,6 +123,7 @@ const struct driver *postgres_driver(void)
         .read_usage = pgdrv_read_usage,
         .last_write = pgdrv_last_write,
         .ranges = &pgdrv_ranges,
+        .rehearsal = &pgdrv_rehearsal,
         .cancel = pgdrv_cancel,
         .library_version = library_version,
     };
