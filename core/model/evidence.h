@@ -67,7 +67,7 @@ struct evidence {
         struct evidence_step *at;
         size_t count, room;
     } steps;
-    const struct seen *seen;
+    const struct observed *seen;
     const struct fail *failure; /* that ended the plan; NULL: it ran to its end */
     size_t waiting;             /* steps that wait for `migrate contract`, and were not rehearsed */
     enum verdict verdict;

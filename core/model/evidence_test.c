@@ -25,7 +25,7 @@ static int end(void **state UNUSED)
 }
 
 /* Two steps, from 10 to 20 s and from 20 to 30 s. */
-static struct evidence make(struct seen *seen)
+static struct evidence make(struct observed *seen)
 {
     struct evidence e = {
         .seen = seen,
@@ -42,7 +42,7 @@ static struct evidence make(struct seen *seen)
     return e;
 }
 
-static void add_lock(struct seen *seen, enum lock_mode mode, int64_t transaction_us,
+static void add_lock(struct observed *seen, enum lock_mode mode, int64_t transaction_us,
                      int64_t held_us)
 {
     struct seen_lock lock = {.relation = STR("public.t"),
@@ -53,7 +53,7 @@ static void add_lock(struct seen *seen, enum lock_mode mode, int64_t transaction
     vec_push(arena, &seen->locks, lock);
 }
 
-static void add_wait(struct seen *seen, enum traffic class, int64_t from_us, int64_t waited_us)
+static void add_wait(struct observed *seen, enum traffic class, int64_t from_us, int64_t waited_us)
 {
     struct seen_wait wait = {.relation = STR("public.t"),
                              .class = class,
@@ -62,7 +62,7 @@ static void add_wait(struct seen *seen, enum traffic class, int64_t from_us, int
     vec_push(arena, &seen->waits, wait);
 }
 
-static struct evidence judge(struct seen *seen)
+static struct evidence judge(struct observed *seen)
 {
     struct evidence e = make(seen);
     evidence_attribute(arena, &e);
@@ -72,7 +72,7 @@ static struct evidence judge(struct seen *seen)
 
 static void what_was_seen_belongs_to_the_step_of_its_time(void **state UNUSED)
 {
-    struct seen seen = {0};
+    struct observed seen = {0};
     add_lock(&seen, LOCK_SHARE, 5 * SECOND, SECOND); /* before the first */
     add_lock(&seen, LOCK_SHARE, 12 * SECOND, SECOND);
     add_lock(&seen, LOCK_SHARE, 15 * SECOND, 3 * SECOND);
@@ -95,14 +95,14 @@ static void what_was_seen_belongs_to_the_step_of_its_time(void **state UNUSED)
 
 static void budgets_decide(void **state UNUSED)
 {
-    struct seen none = {0};
+    struct observed none = {0};
     assert_int_equal(judge(&none).verdict, VERDICT_PASS);
-    struct seen within = {0};
+    struct observed within = {0};
     add_lock(&within, LOCK_ACCESS_EXCLUSIVE, 12 * SECOND, 300000);
     add_lock(&within, LOCK_SHARE_UPDATE_EXCLUSIVE, 12 * SECOND, 8 * SECOND); /* in nobody's way */
     add_wait(&within, TRAFFIC_READ, 12 * SECOND, 500000);
     assert_int_equal(judge(&within).verdict, VERDICT_PASS);
-    struct seen waits = {0};
+    struct observed waits = {0};
     add_wait(&waits, TRAFFIC_KEY_SHARE, 12 * SECOND, 500001);
     struct evidence e = judge(&waits);
     assert_int_equal(e.verdict, VERDICT_BLOCK);
@@ -110,7 +110,7 @@ static void budgets_decide(void **state UNUSED)
         e.reasons.at[0],
         "0001 line 4 made a statement of the application (key share, public.t) wait "
         "500 ms; policy.max_blocked is 500 ms");
-    struct seen locks = {0};
+    struct observed locks = {0};
     add_lock(&locks, LOCK_SHARE, 22 * SECOND, 2 * SECOND);
     e = judge(&locks);
     assert_int_equal(e.verdict, VERDICT_BLOCK);
@@ -121,9 +121,9 @@ static void budgets_decide(void **state UNUSED)
 
 static void what_nobody_looked_at_is_no_pass(void **state UNUSED)
 {
-    struct seen blind = {.longest_look_us = 300001};
+    struct observed blind = {.longest_look_us = 300001};
     assert_int_equal(judge(&blind).verdict, VERDICT_UNKNOWN);
-    struct seen many = {.unprobed = 3};
+    struct observed many = {.unprobed = 3};
     assert_int_equal(judge(&many).verdict, VERDICT_UNKNOWN);
     add_wait(&many, TRAFFIC_READ, 12 * SECOND, 2 * SECOND);
     struct evidence e = judge(&many);

@@ -101,7 +101,7 @@ struct seen_wait {
     int64_t from_us, to_us;
 };
 
-struct seen {
+struct observed {
     struct {
         struct seen_lock *at;
         size_t count, room;
@@ -153,7 +153,7 @@ struct rehearsal_driver {
     /* The copy as it is now, in the arena. From one thread, while nothing is locked. */
     bool (*look)(struct arena *a, struct observer *o, struct seen_state *out, struct fail *f);
     /* Ends it. *out (in the arena; NULL: not wanted) is what was seen. */
-    void (*observe_end)(struct arena *a, struct observer *o, struct seen *out);
+    void (*observe_end)(struct arena *a, struct observer *o, struct observed *out);
 };
 
 #endif

@@ -218,7 +218,7 @@ bool rehearse_run(struct arena *a, struct run_context *run, const struct apply_r
         .table_count = tables.count,
     };
     struct rehearsing r = {.arena = a, .request = how, .out = out};
-    struct seen *seen = arena_new(a, struct seen);
+    struct observed *seen = arena_new(a, struct observed);
     *out = (struct evidence){
         .tool = how->tool,
         .plan = request->plan->digest,

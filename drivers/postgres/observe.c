@@ -171,7 +171,7 @@ bool pgdrv_look(struct arena *a, struct observer *o, struct seen_state *out, str
     return true;
 }
 
-void pgdrv_observe_end(struct arena *a, struct observer *o, struct seen *out)
+void pgdrv_observe_end(struct arena *a, struct observer *o, struct observed *out)
 {
     atomic_store(&o->is_over, true);
     if (o->has_thread)

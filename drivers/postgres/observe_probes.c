@@ -120,7 +120,7 @@ static void cancel_all(const struct pgdrv_probes *p)
     }
 }
 
-void pgdrv_probes_end(struct arena *a, struct pgdrv_probes *p, struct seen *out)
+void pgdrv_probes_end(struct arena *a, struct pgdrv_probes *p, struct observed *out)
 {
     atomic_store(&p->is_over, true);
     cancel_all(p);

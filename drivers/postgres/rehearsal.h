@@ -64,7 +64,7 @@ struct pgdrv_probes; /* threads with a connection each */
 struct pgdrv_probes *pgdrv_probes_start(struct arena *a, const struct pgdrv_place *place,
                                         const struct observe_request *r, struct fail *f) MUST_CHECK;
 /* Ends them, and adds what they met. */
-void pgdrv_probes_end(struct arena *a, struct pgdrv_probes *p, struct seen *out);
+void pgdrv_probes_end(struct arena *a, struct pgdrv_probes *p, struct observed *out);
 
 extern const struct rehearsal_driver pgdrv_rehearsal;
 
@@ -72,6 +72,6 @@ extern const struct rehearsal_driver pgdrv_rehearsal;
 
 struct observer *pgdrv_observe(struct arena *a, const struct observe_request *r, struct fail *f);
 bool pgdrv_look(struct arena *a, struct observer *o, struct seen_state *out, struct fail *f);
-void pgdrv_observe_end(struct arena *a, struct observer *o, struct seen *out);
+void pgdrv_observe_end(struct arena *a, struct observer *o, struct observed *out);
 
 #endif
