@@ -37,8 +37,7 @@ void unit_start(struct execution *x, uint32_t number, enum unit_kind kind)
     x->queued = NULL;
     x->queued_count = 0;
     table_wait_reset(x);
-    if (x->run->watch.begins)
-        x->run->watch.begins(x->run->watch.context, x->planned, number);
+    unit_tell_begin(x);
 }
 
 static void end_record(struct execution *x)
@@ -52,8 +51,7 @@ static void end_record(struct execution *x)
 /* Committed: a failure further on has nothing to do with its statements. */
 void unit_close(struct execution *x)
 {
-    if (x->run->watch.ends)
-        x->run->watch.ends(x->run->watch.context, x->planned, x->unit, x->rows, buf_str(&x->sql));
+    unit_tell_end(x);
     x->units_before = x->unit;
     x->intent_is_open = false;
     buf_clear(&x->sql);

@@ -113,6 +113,10 @@ bool unit_complete_row(struct execution *x, struct fail *f) MUST_CHECK;
 /* Reads what earlier runs left of this migration into x->records. */
 bool unit_records_read(struct execution *x, struct fail *f) MUST_CHECK;
 
+/* Whoever watches the units of the run is told of this one. */
+void unit_tell_begin(struct execution *x);
+void unit_tell_end(struct execution *x);
+
 /* ---- unit.c, for alone.c ---- */
 
 /* A new unit, of which nothing is sent yet; its end, when it is committed: a failure further on has

@@ -81,3 +81,19 @@ bool unit_records_read(struct execution *x, struct fail *f)
     return execution_await(x->run, f) &&
            x->run->driver->read_events(x->run->connection, 1, x->label, note_event, x, f);
 }
+
+/* ---- for who watches ---- */
+
+void unit_tell_begin(struct execution *x)
+{
+    const struct unit_watch *watch = &x->run->watch;
+    if (watch->begins)
+        watch->begins(watch->context, x->planned, x->unit);
+}
+
+void unit_tell_end(struct execution *x)
+{
+    const struct unit_watch *watch = &x->run->watch;
+    if (watch->ends)
+        watch->ends(watch->context, x->planned, x->unit, x->rows, buf_str(&x->sql));
+}
