@@ -69,8 +69,8 @@ struct copy {
 struct copy_request {
     const struct copy_origin *source;
     const char *name; /* of the database that is made: "migrate_rehearsal_3f…" */
-    uint32_t
-        server_version; /* of the target, as 150004: a private server is of the same major where there is one */
+    /* Of the target, as 150004: a private server is of the same major where there is one. */
+    uint32_t server_version;
     const volatile sig_atomic_t *stop_signal;      /* ends it */
     void (*tell)(void *context, const char *what); /* "restoring backups/latest.dump" */
     void *context;

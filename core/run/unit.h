@@ -113,6 +113,8 @@ bool unit_complete_row(struct execution *x, struct fail *f) MUST_CHECK;
 /* Reads what earlier runs left of this migration into x->records. */
 bool unit_records_read(struct execution *x, struct fail *f) MUST_CHECK;
 
+/* A statement that is about to be sent: what the event will show, and the digest of the unit. */
+void unit_record_statement(struct execution *x, const struct statement *s);
 /* Whoever watches the units of the run is told of this one. */
 void unit_tell_begin(struct execution *x);
 void unit_tell_end(struct execution *x);
@@ -126,8 +128,6 @@ void unit_close(struct execution *x);
 bool unit_is_last(const struct execution *x);
 /* Of the open one, as the history counts: a rollback goes from the last one to the first. */
 int64_t unit_number(const struct execution *x);
-/* A statement that is about to be sent: what the event will show, and the digest of the unit. */
-void unit_record_statement(struct execution *x, const struct statement *s);
 /* The row as it stands when so many units are done. */
 void unit_advance_row(struct execution *x, int64_t units_done, bool is_complete);
 struct event unit_event(struct execution *x, const char *kind);

@@ -82,7 +82,37 @@ bool unit_records_read(struct execution *x, struct fail *f)
            x->run->driver->read_events(x->run->connection, 1, x->label, note_event, x, f);
 }
 
-/* ---- for who watches ---- */
+/* ---- what is kept of a unit, and told of it ---- */
+
+/* Adds to what the event will show; where it gets too long, the beginning and "…". */
+static void record_sql(struct buf *sql, struct str shown)
+{
+    static const char more[] = "…";
+    size_t room = EVENT_SQL_MAX_BYTES - sql->len;
+    if (sql->is_overflown)
+        return;
+    if (shown.len + sizeof(";\n") + sizeof(more) <= room) {
+        buf_add_str(sql, shown);
+        buf_add_cstr(sql, ";\n");
+        return;
+    }
+    size_t len = room - sizeof(more);
+    len = len < shown.len ? len : shown.len;
+    while (len && len < shown.len && ((unsigned char)shown.at[len] & 0xC0) == 0x80)
+        len--; /* whole characters */
+    buf_add(sql, shown.at, len);
+    buf_add_cstr(sql, more);
+    sql->is_overflown = true;
+}
+
+void unit_record_statement(struct execution *x, const struct statement *s)
+{
+    struct arena_mark mark = arena_mark(x->arena);
+    record_sql(&x->sql, x->run->script->dialect->redact(x->arena, s));
+    arena_reset(x->arena, mark);
+    if (x->digest)
+        unit_digest_add(x->digest, s);
+}
 
 void unit_tell_begin(struct execution *x)
 {
