@@ -80,6 +80,7 @@ static inline bool sync_flag(const struct json *step, const char *name)
     return value;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): the undo of an undo has none */
 static inline struct sync_step sync_step_of(const struct json *step, const char *form)
 {
     struct sync_step one = {

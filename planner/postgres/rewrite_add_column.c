@@ -63,10 +63,10 @@ static bool is_never_null(const PgQuery__Node *n)
 {
     static const char *const names[] = {"gen_random_uuid", "uuidv4", "uuidv7", "clock_timestamp",
                                         "timeofday",       "random", "nextval"};
+    while (n->node_case == PG_QUERY__NODE__NODE_TYPE_CAST)
+        n = n->type_cast->arg;
     const PgQuery__FuncCall *call =
         n->node_case == PG_QUERY__NODE__NODE_FUNC_CALL ? n->func_call : NULL;
-    if (n->node_case == PG_QUERY__NODE__NODE_TYPE_CAST)
-        return is_never_null(n->type_cast->arg);
     const PgQuery__Node *last =
         call && call->n_funcname ? call->funcname[call->n_funcname - 1] : NULL;
     for (size_t i = 0;

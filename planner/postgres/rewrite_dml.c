@@ -147,6 +147,7 @@ static bool ends_comparison(const struct dml *d, const PgQuery__AExpr *e)
 }
 
 /* Whether this condition is false for a row that has just been set. */
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the condition */
 static bool ends(const struct dml *d, const PgQuery__Node *n)
 {
     if (!n)
