@@ -182,6 +182,31 @@ static bool asks_catalog(const struct plan *plan)
     return false;
 }
 
+static bool may_have_form(const struct plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        if (plan->migrations[i].may_have_form)
+            return true;
+    }
+    return false;
+}
+
+static bool take_schema(struct session *s, struct plan_request *request, struct fail *f);
+
+/* A run on SQLite looks into its statements only where one of them may have an online form; on an empty database
+   nobody waits. */
+static bool plan_forms(struct session *s, struct plan_request *request, struct plan *out,
+                       struct fail *f)
+{
+    if (request->rewrite != REWRITE_AUTO || !may_have_form(out) || !s->connection)
+        return true;
+    request->wants_statements = true;
+    if (!take_schema(s, request, f))
+        return false;
+    s->is_first_run |= request->schema_count == 0;
+    return s->is_first_run || plan_make(s->arena, request, out, f);
+}
+
 /* Without a catalog at first, where it costs a run time that it need not spend; with it where a pending
    statement asks for it. */
 static bool make_plan(struct session *s, struct plan_request *request, struct plan *out,
@@ -189,6 +214,8 @@ static bool make_plan(struct session *s, struct plan_request *request, struct pl
 {
     if (!plan_make(s->arena, request, out, f))
         return false;
+    if (s->url.engine == ENGINE_SQLITE && request->is_for_run)
+        return plan_forms(s, request, out, f);
     if (request->wants_statements || s->url.engine != ENGINE_POSTGRES || !asks_catalog(out))
         return true;
     request->wants_statements = true;
@@ -217,6 +244,23 @@ static const struct syntax_judge *syntax_judge(struct session *s)
         .context = s,
     };
     return judge;
+}
+
+static int64_t count_rows(void *session, struct str table, int64_t most)
+{
+    struct session *s = session;
+    SCOPED(fail) struct fail ignored = FAIL_NONE; /* not known, then */
+    int64_t rows = -1;
+    return s->driver->count_rows(s->connection, table, most, &rows, &ignored) ? rows : -1;
+}
+
+static const struct row_counter *row_counter(struct session *s)
+{
+    if (!s->connection || !s->driver->count_rows)
+        return NULL;
+    struct row_counter *counter = arena_new(s->arena, struct row_counter);
+    *counter = (struct row_counter){.count = count_rows, .context = s};
+    return counter;
 }
 
 /* Which statements may get an online form, and what must be known for that: into the request. */
@@ -289,6 +333,7 @@ bool session_plan(struct session *s, const struct selection *selection, bool wan
         .file_count = selection->files.count,
         .has_compared_files = selection->has_compared_files,
         .policy = &policy,
+        .counter = row_counter(s),
         .syntax = is_for_run ? NULL : syntax_judge(s), /* the answer is for who reads the plan */
     };
     if (!session_policy(s, &policy, f) || !choose_forms(s, selection, &request, f) ||

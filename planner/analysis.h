@@ -11,6 +11,9 @@
 #include "core/model/hazard.h"
 #include "core/model/statement.h"
 
+/* Below so many rows one statement is quick enough: a larger table is changed in batches. */
+#define BATCH_ROWS_MIN 10000
+
 /* Levels by id, from migrator.yml and the profile. */
 struct hazard_policy {
     bool is_strict; /* rules that are off become notes */

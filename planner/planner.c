@@ -249,6 +249,7 @@ static bool plan_statement(struct pass *p, const struct script_batch *batch, siz
     p->behind_count = batch->count - i - 1;
     planned->statement_count++;
     planned->asks_catalog |= planner_asks_catalog(&s);
+    planned->may_have_form |= sqlite_may_have_form(&s);
     planned->has_session_effect |= s.session != SESSION_NONE;
     size_t number = (size_t)planned->statement_count - 1;
     if (planner_online_is_begun(p, number, &s, started))
@@ -432,6 +433,8 @@ static struct sqlite_analysis *open_sqlite(struct arena *a, const struct plan_re
 {
     struct sqlite_analysis *p =
         sqlite_analysis_open(a, request->server_version, request->policy, f);
+    if (p)
+        sqlite_analysis_count_with(p, request->counter);
     for (size_t i = 0; p && i < request->schema_count; i++) {
         const char *why = sqlite_analysis_load(a, p, request->schema_texts[i]);
         if (why)

@@ -7,6 +7,7 @@
 
 #include "core/model/online.h"
 #include "core/model/plan.h"
+#include "core/model/row_counter.h"
 #include "planner/analysis.h"
 
 /* The dialect of an engine; ENGINE_UNKNOWN is PostgreSQL's. */
@@ -38,7 +39,8 @@ struct plan_request {
     /* Merged, or applied, before: they make what is there, and are not planned. None written as code. */
     const struct migration *const *before;
     size_t before_count;
-    struct str schema_path; /* PostgreSQL: a script that made it (--schema); "" : none */
+    const struct row_counter *counter; /* SQLite: of the target; NULL: nobody can be asked */
+    struct str schema_path;            /* PostgreSQL: a script that made it (--schema); "" : none */
     struct catalog
         *catalog; /* PostgreSQL: the target's, or a snapshot's; NULL: none. It is folded into */
     /* Files are only looked at: what no migration may do, and COPY data without end, are warnings. */

@@ -35,11 +35,12 @@ const struct online_form *planner_online_form(struct pass *p, size_t number,
     p->is_bound |=
         p->postgres && p->request->rewrite != REWRITE_OFF && postgres_binds_transaction(s);
     is_begun |= p->begun && p->begun->is_expanded;
-    if (!p->postgres || p->request->rewrite == REWRITE_OFF || !p->is_whole || is_begun ||
-        p->is_as_written || is_bound || is_as_written(s))
+    if (p->request->rewrite == REWRITE_OFF || !p->is_whole || is_begun || p->is_as_written ||
+        is_bound || is_as_written(s))
         return NULL;
     const struct online_form *form =
-        postgres_analysis_rewrite(p->a, p->postgres, s, seen, out_why_not);
+        p->postgres ? postgres_analysis_rewrite(p->a, p->postgres, s, seen, out_why_not)
+                    : sqlite_analysis_rewrite(p->a, p->sqlite, s, seen);
     return form && planner_open_is_reused(form, p->behind, p->behind_count) ? NULL : form;
 }
 
@@ -116,15 +117,16 @@ static bool settles(const struct online_form *form, const struct hazard *h)
     return rewrite_expects(form->recipe, h->rule->id);
 }
 
-/* What no step does any more is settled. What only a step does is said of the statement. */
-static void settle_findings(struct arena *a, const struct online_form *form,
+/* What no step does any more is settled. What only a step does is said of the statement. On SQLite nobody looks
+   at steps: there a form says itself what it settles. */
+static void settle_findings(const struct pass *p, struct arena *a, const struct online_form *form,
                             const struct hazards *of_steps, struct hazards *findings)
 {
     size_t own = findings->count;
     for (size_t i = 0; i < own; i++) {
         struct hazard *h = &findings->at[i];
-        if (h->level < HAZARD_WARN || rewrite_keeps(form->recipe, h->rule->id) ||
-            (is_found(of_steps, h) && !settles(form, h)))
+        bool is_left = p->sqlite ? !settles(form, h) : is_found(of_steps, h) && !settles(form, h);
+        if (h->level < HAZARD_WARN || rewrite_keeps(form->recipe, h->rule->id) || is_left)
             continue;
         h->settled_by = form->recipe;
     }
@@ -215,7 +217,7 @@ bool planner_online_take(struct pass *p, size_t number, const struct statement *
         for (size_t k = 0; k < of_step.count; k++)
             vec_push(a, &found, of_step.at[k]);
     }
-    settle_findings(a, form, &found, &seen->hazards);
+    settle_findings(p, a, form, &found, &seen->hazards);
     struct online_rewritten one = {number, digest_of(s->text), form, each};
     vec_push(p->a, &p->planned->online, one);
     return true;

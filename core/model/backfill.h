@@ -71,6 +71,7 @@ struct load {
     int64_t unarchived;    /* bytes of WAL behind the last archived; 0: nothing is archived */
     int64_t segment_bytes; /* of WAL */
     bool is_vacuumed;      /* the table, against wraparound: it must not be kept waiting */
+    int64_t held_wal; /* SQLite: bytes in the WAL that a reader keeps from being written back */
 };
 
 /* Rows that must not be. */
@@ -108,6 +109,9 @@ struct range_driver {
                  struct load *out, struct fail *f);
     /* Clears away dead rows, where nobody is at it. NULL: needless. */
     bool (*vacuum)(struct connection *c, const struct online_range *range, struct fail *f);
+    /* Between two batches, of which the last one took so long: others that write have their turn, where
+       they could not while it ran. NULL: needless. */
+    void (*yield)(struct connection *c, int64_t took_us);
 };
 
 #endif

@@ -224,6 +224,9 @@ struct driver {
        none. */
     bool (*read_schema)(struct arena *a, struct connection *c, struct str **out_texts,
                         size_t *out_count, struct fail *f);
+    /* SQLite: how many rows a table of main has, counted up to `most`. NULL: the catalog says it. */
+    bool (*count_rows)(struct connection *c, struct str table, int64_t most, int64_t *out,
+                       struct fail *f);
     /* Reads the whole catalog, in one transaction that writes and locks nothing, behind identity().
        What a right is missing for is told in its left_out. NULL: the engine has none. */
     struct catalog *(*read_catalog)(struct arena *a, struct connection *c, struct fail *f);

@@ -78,6 +78,8 @@ struct planned_migration {
     bool has_session_effect;
     bool
         asks_catalog; /* only the catalog tells whether one of its statements refuses a transaction */
+    bool
+        may_have_form; /* SQLite: one of its statements is of a kind that may have an online form */
     const struct kept_script *kept; /* small, and kept for the run; NULL: it is read again */
     struct online_forms online;     /* of the statements that are sent so */
     bool has_new_forms;             /* some of them are not yet in the history */

@@ -226,6 +226,7 @@ static struct unit_options batch_options(const struct backfill *b)
     uint32_t own_ms = m->statement_timeout_ms;
     return (struct unit_options){
         .lock_timeout_ms = m->lock_timeout_ms,
+        .enforcement = enforcement_of(&b->x->planned->enforcements, b->x->unit).enforcement,
         .statement_timeout_ms =
             is_smallest || (own_ms && own_ms < limit_ms) ? own_ms : (uint32_t)limit_ms,
         .skips_triggers = b->range->skips_triggers,
@@ -441,9 +442,13 @@ static bool step(struct backfill *b, struct fail *f)
     if (is_done) {
         b->tries = 0;
         vacuum(b);
-        return true;
+    } else if (!backfill_may_try_again(b->x, &b->servo, &b->tries,
+                                       clock_monotonic_us() - started_us, f)) {
+        return false;
     }
-    return backfill_may_try_again(b->x, &b->servo, &b->tries, clock_monotonic_us() - started_us, f);
+    if (b->driver->yield && !str_equal(b->point.lo, b->point.upto))
+        b->driver->yield(run->connection, clock_monotonic_us() - started_us);
+    return true;
 }
 
 static bool run_batches(struct backfill *b, struct fail *f)

@@ -79,6 +79,10 @@ static void what_suffers_is_named(void **state UNUSED)
     assert_null(throttle_judge(a, &t, &load, 1));
     load.is_vacuumed = true;
     assert_non_null(strstr(throttle_judge(a, &t, &load, 1), "wraparound"));
+    load = (struct load){.held_wal = (int64_t)256 << 20};
+    assert_null(throttle_judge(a, &t, &load, 1));
+    load.held_wal++;
+    assert_non_null(strstr(throttle_judge(a, &t, &load, 1), "readers keep 256 MB of the WAL"));
     arena_release(a);
 }
 

@@ -13,6 +13,8 @@
 #define BEHIND_MAX_BYTES ((int64_t)512 << 20)
 /* Segments that wait for the archive: what GitLab takes for red. */
 #define UNARCHIVED_MAX_SEGMENTS 42
+/* SQLite: until its readers end, the WAL of a database grows by all that is written. */
+#define HELD_WAL_MAX_BYTES ((int64_t)256 << 20)
 
 /* Keeps what is needed to tell how long ago a position was written: half of the samples go when all
    are there, the older ones lying further apart. */
@@ -73,6 +75,10 @@ const char *throttle_judge(struct arena *a, struct throttle *t, const struct loa
         return arena_printf(a, "%lld segments of WAL wait for the archive (limit %d)",
                             (long long)(load->unarchived / load->segment_bytes),
                             UNARCHIVED_MAX_SEGMENTS);
+    if (load->held_wal > HELD_WAL_MAX_BYTES)
+        return arena_printf(
+            a, "readers keep %lld MB of the WAL from being written back (limit 256 MB)",
+            (long long)(load->held_wal >> 20));
     if (load->is_vacuumed)
         return "the table is being vacuumed against wraparound";
     return NULL;

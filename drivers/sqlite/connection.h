@@ -12,6 +12,8 @@
  *   lock.c         the note that names the run under way
  *   transaction.c  begin, commit, rollback, append
  *   execute.c      the statements of migrations
+ *   backfill.c     checkpoints of steps that run in batches
+ *   range.c        ranges of a table, and the pauses between batches
  *   foreign_keys.c the foreign keys of the schema, and rows without parents
  *   guard.c        rows must not lose their parents while foreign keys are not enforced
  *   drop_watch.c   nor vanish with them while they are
@@ -28,6 +30,8 @@
 
 /* Our statements, in the order of query.c's table. */
 enum query_id {
+    QUERY_BACKFILL_REMOVE,
+    QUERY_BACKFILL_WRITE,
     QUERY_BEGIN_READ,
     QUERY_BEGIN_WRITE,
     QUERY_CLAIM,
@@ -206,6 +210,10 @@ struct connection {
     char doing[128];
     bool is_doing_due;        /* not yet written */
     int64_t doing_written_us; /* monotonic */
+
+    /* Between batches. */
+    int64_t yield_version;    /* the data_version then; 0: not asked yet */
+    unsigned yield_to_others; /* for so many batches: others have written */
 };
 
 /* connect.c */

@@ -1,7 +1,7 @@
 /* The table of operations, and those too small for a file of their own. */
 #include "drivers/sqlite/driver.h"
 
-#include "drivers/sqlite/connection.h"
+#include "drivers/sqlite/backfill.h"
 
 #include "sql.h"
 
@@ -80,6 +80,7 @@ static bool sqlite_read_schema(struct arena *a, struct connection *c, struct str
     sqlite_bind(s, 1, str_of(sqlite_own_table(a, c, "history")));
     sqlite_bind(s, 2, str_of(sqlite_own_table(a, c, "event")));
     sqlite_bind(s, 3, str_of(sqlite_own_table(a, c, "lock")));
+    sqlite_bind(s, 4, str_of(sqlite_own_table(a, c, "backfill")));
     for (;;) {
         bool is_row;
         if (!sqlite_step(c, s, &is_row, f))
@@ -90,6 +91,25 @@ static bool sqlite_read_schema(struct arena *a, struct connection *c, struct str
     }
     *out_texts = texts.at;
     *out_count = texts.count;
+    return true;
+}
+
+static bool sqlite_count_rows(struct connection *c, struct str table, int64_t most, int64_t *out,
+                              struct fail *f)
+{
+    SCOPED(arena) struct arena *a = arena_make();
+    SCOPED(sqlite_statement) sqlite3_stmt *s = NULL;
+    const struct fill values[] = {
+        {"{table}", sqlite_escape(a, table)},
+        {"{most}", arena_printf(a, "%lld", (long long)most)},
+    };
+    bool is_row;
+    sqlite_wait_limit(c, c->lock_timeout_ms);
+    if (!sqlite_prepare(c, sqlite_fill(a, sql_sqlite_rows_up_to, values, ARRAY_LEN(values)), &s,
+                        f) ||
+        !sqlite_step(c, s, &is_row, f))
+        return fail_wrap(f, "while counting rows");
+    *out = sqlite3_column_int64(s, 0);
     return true;
 }
 
@@ -121,6 +141,8 @@ static const struct driver operations = {
     .probe_before = sqlite_probe_before,
     .flush = sqlite_flush,
     .read_schema = sqlite_read_schema,
+    .count_rows = sqlite_count_rows,
+    .ranges = &sqlite_ranges,
     .examine = sqlite_examine,
     .cancel = sqlite_cancel,
     .library_version = sqlite_library_version,

@@ -2,7 +2,7 @@
  * The tables of the audit trail. All columns are NOT NULL; what is not known is -1 or the empty
  * text, exactly as in core/model/history.h, so that a digest over a row read back is the same.
  */
-#include "drivers/sqlite/connection.h"
+#include "drivers/sqlite/backfill.h"
 
 #include "sql.h"
 
@@ -170,7 +170,7 @@ bool sqlite_write_entries(struct connection *c, const struct journal_entries *en
         if (!write_event(c, &entries->events[i], f))
             return explain_conflict(c, f);
     }
-    return true;
+    return sqlite_point_write(c, entries, f);
 }
 
 /* ---- reading ---- */

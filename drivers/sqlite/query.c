@@ -7,6 +7,8 @@
 #include "sql.h"
 
 static const char *const query_texts[QUERY_MAX] = {
+    [QUERY_BACKFILL_REMOVE] = sql_sqlite_backfill_remove,
+    [QUERY_BACKFILL_WRITE] = sql_sqlite_backfill_write,
     [QUERY_BEGIN_READ] = sql_sqlite_begin_read,
     [QUERY_BEGIN_WRITE] = sql_sqlite_begin_write,
     [QUERY_CLAIM] = sql_sqlite_claim,

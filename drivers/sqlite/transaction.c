@@ -3,7 +3,7 @@
  * chain with what its run knows: that makes the database itself the run lock, whatever else is
  * said.
  */
-#include "drivers/sqlite/connection.h"
+#include "drivers/sqlite/backfill.h"
 
 #include "core/base/log.h"
 
@@ -113,15 +113,21 @@ static bool settle_commit(struct connection *c, const struct journal_entries *en
     SCOPED(fail) struct fail second = FAIL_NONE;
     const struct event *last =
         entries->event_count ? &entries->events[entries->event_count - 1] : NULL;
-    if (!last || !sqlite_connection_reopen(c, &second) || !sqlite_read_head(c, &second)) {
+    const struct backfill_point *point = last ? NULL : entries->point;
+    bool is_committed = false;
+    bool is_known = (last || point) && sqlite_connection_reopen(c, &second) &&
+                    (last ? sqlite_read_head(c, &second)
+                          : sqlite_point_is_written(c, point, &is_committed, &second));
+    if (!is_known) {
         f->code = EXIT_INCOMPLETE;
         fail_detail(f, "Whether the transaction was committed could not be found out: %s.",
-                    last ? second.message : "it holds no event");
+                    last || point ? second.message : "it holds no event");
         fail_hint(f, "`migrate status` says it when the database can be opened again.");
         return fail_kind_set(f, FAIL_COMMIT_UNKNOWN);
     }
-    bool is_committed =
-        c->head_id == last->id && str_equal(digest_str(&c->head_digest), last->digest);
+    if (last)
+        is_committed =
+            c->head_id == last->id && str_equal(digest_str(&c->head_digest), last->digest);
     if (is_committed) {
         log_line(LOG_WARN, "COMMIT reported an error, but the transaction is in the database: %s",
                  f->message);

@@ -4,9 +4,6 @@
 
 #include "planner/postgres/rewrite.h"
 
-/* Below so many rows one statement is quick enough. */
-#define BATCH_ROWS_MIN 10000
-
 /* Whether the table is so large, as far as anybody knows, that its rows are changed in batches. */
 bool rewrite_is_large(const struct rewrite *r, const struct catalog_relation *table);
 /* The columns of the range: a key without NULLs of types that can be compared, the narrowest; none

@@ -4,6 +4,7 @@
  */
 #include "planner/sqlite/scratch.h"
 
+#include "core/base/vec.h"
 #include "planner/sqlite/cut.h"
 
 /* Some ten milliseconds of SQLite's work. */
@@ -96,11 +97,38 @@ static void hear(struct sqlite_scratch *s, int code, const char *first, const ch
         hear_column(h, second);
 }
 
+static void add_name(struct arena *a, struct scratch_names *names, const char *name)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        if (str_equal_nocase(names->at[i], str_of(name)))
+            return;
+    }
+    vec_push(a, names, arena_str(a, str_of(name)));
+}
+
+static void hear_use(struct scratch_uses *u, int code, const char *first, const char *second,
+                     const char *trigger)
+{
+    struct scratch_column column = {arena_str(u->a, str_of(first)),
+                                    arena_str(u->a, str_of(second))};
+    if (trigger)
+        add_name(u->a, &u->triggers, trigger);
+    else if (code == SQLITE_READ)
+        vec_push(u->a, &u->reads, column);
+    else if (code == SQLITE_UPDATE)
+        vec_push(u->a, &u->sets, column);
+    else if (code == SQLITE_FUNCTION)
+        add_name(u->a, &u->functions, second);
+    u->has_query |= code == SQLITE_SELECT && !trigger;
+}
+
 static int authorize(void *context, int code, const char *first, const char *second,
                      const char *database, const char *trigger)
 {
     struct sqlite_scratch *s = context;
     (void)database;
+    if (s->uses)
+        hear_use(s->uses, code, first ? first : "", second ? second : "", trigger);
     if (s->is_ours)
         return SQLITE_OK;
     /* A setting in a schema file is for a connection of its own. */

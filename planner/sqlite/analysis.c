@@ -4,6 +4,7 @@
 #include "core/base/vec.h"
 #include "planner/sqlite/effects.h"
 #include "planner/sqlite/made_up.h"
+#include "planner/sqlite/rewrite.h"
 
 bool state_is_new(const struct sqlite_analysis *p, const struct catalog_relation *r)
 {
@@ -39,6 +40,21 @@ struct sqlite_analysis *sqlite_analysis_open(struct arena *a, uint32_t version,
     p->policy = policy;
     p->version = (version ? version : (uint32_t)sqlite3_libversion_number()) / 1000;
     return p;
+}
+
+void sqlite_analysis_count_with(struct sqlite_analysis *p, const struct row_counter *counter)
+{
+    p->counter = counter;
+}
+
+int64_t state_row_count(const struct sqlite_analysis *p, const struct sqlite_object *table)
+{
+    struct catalog_relation *r = table->relation;
+    bool is_there = p->is_known && r && !r->created_in && !table->was_renamed;
+    if (is_there && p->counter && r->row_estimate < 0)
+        r->row_estimate =
+            (double)p->counter->count(p->counter->context, table->name, BATCH_ROWS_MIN);
+    return is_there ? (int64_t)r->row_estimate : -1;
 }
 
 void sqlite_analysis_close(struct sqlite_analysis *p)
@@ -356,9 +372,17 @@ void sqlite_analysis_statement(struct arena *a, struct sqlite_analysis *p, struc
     check_rules(a, p, s, out);
     note_rows(p, &out->effects);
     p->file.has_written |= out->effects.writes.count > 0 || p->scratch->is_ddl;
+    p->file.has_savepoint |= state_is_kind(s, "SAVEPOINT");
     p->so_far.has_transactional |= p->so_far.is_in_transaction;
     p->so_far.has_alone |= !p->so_far.is_in_transaction;
     p->so_far.statements++;
+}
+
+const struct online_form *sqlite_analysis_rewrite(struct arena *a, struct sqlite_analysis *p,
+                                                  const struct statement *s,
+                                                  const struct analysis *seen)
+{
+    return sqlite_rewrite_statement(a, p, s, seen);
 }
 
 void sqlite_analysis_migration_end(struct arena *a, struct sqlite_analysis *p, struct hazards *out)

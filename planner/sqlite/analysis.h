@@ -6,6 +6,8 @@
 #ifndef PLANNER_SQLITE_ANALYSIS_H
 #define PLANNER_SQLITE_ANALYSIS_H
 
+#include "core/model/online.h"
+#include "core/model/row_counter.h"
 #include "planner/analysis.h"
 
 struct sqlite_analysis;
@@ -24,12 +26,22 @@ const char *sqlite_analysis_load(struct arena *a, struct sqlite_analysis *p, str
 /* That was all of it: what is not there does not exist. */
 void sqlite_analysis_loaded(struct sqlite_analysis *p);
 
+/* Who can count rows there; before the first statement. */
+void sqlite_analysis_count_with(struct sqlite_analysis *p, const struct row_counter *counter);
+
 void sqlite_analysis_migration(struct sqlite_analysis *p, struct str path);
 void sqlite_analysis_event(struct sqlite_analysis *p, enum analysis_event event);
 /* Fills class, class_reason, is_analysed and not_analysed_reason of the statement as well; texts and out's
    lists are in the arena a. */
 void sqlite_analysis_statement(struct arena *a, struct sqlite_analysis *p, struct statement *s,
                                struct analysis *out);
+/* Whether a statement is of a kind that may have an online form. */
+bool sqlite_may_have_form(const struct statement *s);
+/* The online form of the statement that was looked at last, with what was found of it (waivers applied); NULL:
+   it is run as it is written. */
+const struct online_form *sqlite_analysis_rewrite(struct arena *a, struct sqlite_analysis *p,
+                                                  const struct statement *s,
+                                                  const struct analysis *seen);
 void sqlite_analysis_migration_end(struct arena *a, struct sqlite_analysis *p, struct hazards *out);
 
 #endif

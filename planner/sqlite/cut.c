@@ -255,7 +255,7 @@ static bool cut(struct arena *a, const struct cut_request *request, struct cut_r
                         .column = request->column};
     struct str window = request->window;
     size_t at = 0;
-    out->is_tree_whole = true;
+    *out = (struct cut_result){.is_tree_whole = true};
     while (at < window.len) {
         enum sqlite_token_kind kind;
         size_t len = sqlite_token(str_skip(window, at), &kind);

@@ -31,7 +31,7 @@ static bool is_written(const struct statement *s, const struct behind *b)
 
 static bool is_own_table(struct str name, struct str prefix)
 {
-    static const char *const tables[] = {"_history", "_event", "_lock"};
+    static const char *const tables[] = {"_history", "_event", "_lock", "_backfill"};
     if (!str_starts_nocase(name, prefix))
         return false;
     for (size_t i = 0; i < ARRAY_LEN(tables); i++) {

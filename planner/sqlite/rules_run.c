@@ -17,12 +17,26 @@ static void check_keys_pragma(struct rule_subject *s)
 
 /* ---- the write lock ---- */
 
+/* The table that an UPDATE or DELETE reads in full, where it is known to be large. */
+static const struct sqlite_object *searched_table(const struct rule_subject *s)
+{
+    const struct sqlite_analysis *p = state_of(s);
+    const struct sqlite_object *table = p->facts.table;
+    bool is_change = state_is_kind(s->statement, "UPDATE") || state_is_kind(s->statement, "DELETE");
+    bool is_read = false;
+    for (size_t i = 0; i < s->effects->scans.count && table; i++)
+        is_read |= s->effects->scans.at[i].object == table->relation;
+    bool is_it = is_change && is_read && !p->facts.error;
+    return is_it && state_row_count(p, table) >= BATCH_ROWS_MIN ? table : NULL;
+}
+
 static void check_long_lock(struct rule_subject *s)
 {
     const struct effects *e = s->effects;
     const struct sqlite_facts *f = &state_of(s)->facts;
     bool is_bulk = (f->has_no_where || f->is_always_true) && e->writes.count;
     bool is_copy = e->scans.count && state_of(s)->scratch->does_insert;
+    const struct sqlite_object *searched = is_bulk || is_copy ? NULL : searched_table(s);
     for (size_t i = 0; i < e->builds.count; i++)
         rule_report_at(s, &(struct rule_finding){.name = e->builds.at[i].relation},
                        "index %.*s is filled from a table that may have rows: nobody else writes "
@@ -38,6 +52,11 @@ static void check_long_lock(struct rule_subject *s)
         rule_report(s, e->scans.at[0].object,
                     "every row of %.*s is written: nobody else writes until it commits",
                     STR_ARG(e->scans.at[0].relation));
+    else if (searched)
+        rule_report(s, searched->relation,
+                    "all rows of %.*s are read to find those that are written: nobody else writes "
+                    "until it commits",
+                    STR_ARG(searched->name));
     else if (is_copy)
         rule_report(s, e->scans.at[0].object,
                     "the rows of %.*s are copied: nobody else writes until it commits",

@@ -68,6 +68,16 @@ const char *scratch_prepares(struct arena *a, struct sqlite_scratch *s, const ch
     return why;
 }
 
+bool scratch_hear_uses(struct sqlite_scratch *s, struct arena *a, const char *sql,
+                       struct scratch_uses *out)
+{
+    *out = (struct scratch_uses){.a = a};
+    s->uses = out;
+    bool is_fine = scratch_prepares(a, s, sql) == NULL;
+    s->uses = NULL;
+    return is_fine;
+}
+
 void scratch_begin_trial(struct sqlite_scratch *s)
 {
     (void)scratch_run(s, "SAVEPOINT migrate_trial");

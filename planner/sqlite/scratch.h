@@ -26,10 +26,29 @@ struct sqlite_heard {
     bool writes_sequence; /* sqlite_sequence, by its name */
 };
 
+/* What a text of ours, or a part of a statement, would use; but for triggers what they do is left out. */
+struct scratch_uses {
+    struct arena *a;
+    struct scratch_columns {
+        struct scratch_column {
+            struct str table, column;
+        } * at;
+        size_t count, room;
+    } reads, sets;
+    struct scratch_names {
+        struct str *at;
+        size_t count, room;
+    } functions;
+    struct scratch_names
+        triggers;   /* and views, and names of WITH, in whose text something is used */
+    bool has_query; /* a SELECT of any kind */
+};
+
 struct sqlite_scratch {
     sqlite3 *db;
-    bool is_open_for_all; /* while the schema is loaded */
-    bool is_ours;         /* a question of ours: all is allowed, nothing is noted */
+    struct scratch_uses *uses; /* that the authorizer fills; or NULL */
+    bool is_open_for_all;      /* while the schema is loaded */
+    bool is_ours;              /* a question of ours: all is allowed, nothing is noted */
     /* What the statement being prepared does. */
     enum statement_class class;
     const char *verb; /* of the worst action */
@@ -55,6 +74,9 @@ bool scratch_run(struct sqlite_scratch *s, const char *format, ...);
 const char *scratch_try(struct arena *a, struct sqlite_scratch *s, const char *sql);
 /* Only prepares it. */
 const char *scratch_prepares(struct arena *a, struct sqlite_scratch *s, const char *sql);
+/* Only prepares it, and hears what it uses. false: it cannot be prepared. */
+bool scratch_hear_uses(struct sqlite_scratch *s, struct arena *a, const char *sql,
+                       struct scratch_uses *out);
 /* A statement whose rows the caller reads and finalizes; NULL: it cannot be prepared. End with
    scratch_end(). */
 sqlite3_stmt *scratch_ask(struct sqlite_scratch *s, const char *format, ...);

@@ -51,6 +51,7 @@ struct sqlite_file {
     bool writes_sequence; /* sqlite_sequence, by its name */
     bool is_deferred;     /* its own transaction was begun without a lock */
     bool has_written;     /* … and has one by now */
+    bool has_savepoint;
 };
 
 /* What foreign keys are for the statement. */
@@ -79,6 +80,7 @@ struct sqlite_analysis {
     struct sqlite_scratch *scratch;
     struct catalog *catalog; /* no relations in it: whose they are is in the objects */
     const struct hazard_policy *policy;
+    const struct row_counter *counter; /* of the database that is planned for; NULL: none */
     unsigned version;                  /* 3040 for 3.40 */
     bool is_known;                     /* the schema that is there before was given */
     bool has_left_out;                 /* but not all of it could be had */
@@ -100,6 +102,8 @@ bool state_is_new(const struct sqlite_analysis *p, const struct catalog_relation
 /* Letters of either case. */
 bool state_has_nocase(struct str text, struct str what);
 bool state_is_kind(const struct statement *s, const char *kind);
+/* How many rows a table has, up to BATCH_ROWS_MIN; -1: not known. */
+int64_t state_row_count(const struct sqlite_analysis *p, const struct sqlite_object *table);
 
 /* ---- questions about a statement that has not been run yet: questions.c ---- */
 

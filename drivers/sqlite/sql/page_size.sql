@@ -1,0 +1,2 @@
+-- Bytes of a page.
+PRAGMA main.page_size
