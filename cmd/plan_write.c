@@ -163,13 +163,19 @@ static void add_steps(struct writing *w, const struct statement *s,
         buf_printf(w->out, "%s-- Line %u, step %zu of %zu, %s: %s.\n", i ? ";\n" : "", s->line,
                    i + 1, form->steps.count, phase_name(step->phase), step->does);
         bool is_own = !step->refuses_transaction && step->kind != STEP_BATCHES;
+        struct str sql = step->sql;
+        if (str_starts(sql, STR("PRAGMA foreign_keys"))) {
+            struct str pragma; /* SQLite: it does nothing inside a transaction */
+            sql = str_cut_line(sql, &pragma);
+            buf_printf(w->out, "%.*s\n", STR_ARG(pragma));
+        }
         if (is_own)
             buf_add_cstr(w->out, "BEGIN;\n");
         if (r->found)
             add_allowances(w, s, r->statement, &r->found[i]);
         if (step->kind == STEP_BATCHES)
             add_batch_key(w->out, step->range);
-        buf_add_str(w->out, step->sql);
+        buf_add_str(w->out, sql);
         if (is_own)
             buf_add_cstr(w->out, ";\nCOMMIT");
     }

@@ -193,8 +193,8 @@ static bool may_have_form(const struct plan *plan)
 
 static bool take_schema(struct session *s, struct plan_request *request, struct fail *f);
 
-/* A run on SQLite looks into its statements only where one of them may have an online form; on an empty database
-   nobody waits. */
+/* A run on SQLite looks into its statements only where one of them may have an online form; on an empty
+   database nobody waits. */
 static bool plan_forms(struct session *s, struct plan_request *request, struct plan *out,
                        struct fail *f)
 {

@@ -220,6 +220,8 @@ static bool plan_analysed(struct pass *p, struct statement *s, struct grouping s
         planner_take(p, s, step, a, &analysis);
     else if (!planner_online_take(p, number, s, kept.online, started, a, &analysis, &kept.unit, f))
         return false;
+    if (kept.runs_online && !s->is_analysed)
+        planner_online_settle_class(s);
     judge(p, analysis.effects.opaque != NULL, &analysis.hazards);
     merge_class(planned, s);
     if (!is_forgotten)
@@ -242,6 +244,8 @@ static bool plan_statement(struct pass *p, const struct script_batch *batch, siz
     struct grouping_step step;
     if (!planner_feed(p, &s, is_used_later, &step, f))
         return false;
+    p->enforcement_before = p->enforcement;
+    p->enforcement_count_before = planned->enforcements.count;
     const char *warning = enforcement_feed(&p->enforcement, &p->grouping, &step, &s);
     if (step.warning || warning)
         keep_warning(p, &s, step.warning ? step.warning : warning);
@@ -427,24 +431,6 @@ static struct digest plan_digest(const struct plan *plan, struct str history_hea
     return digest_finish(d);
 }
 
-/* With the schema that is there before. */
-static struct sqlite_analysis *open_sqlite(struct arena *a, const struct plan_request *request,
-                                           struct plan *plan, struct fail *f)
-{
-    struct sqlite_analysis *p =
-        sqlite_analysis_open(a, request->server_version, request->policy, f);
-    if (p)
-        sqlite_analysis_count_with(p, request->counter);
-    for (size_t i = 0; p && i < request->schema_count; i++) {
-        const char *why = sqlite_analysis_load(a, p, request->schema_texts[i]);
-        if (why)
-            vec_push(a, &plan->left_out, (struct schema_left_out){.index = i, .why = why});
-    }
-    if (p && request->schema_texts)
-        sqlite_analysis_loaded(p);
-    return p;
-}
-
 bool plan_make(struct arena *a, const struct plan_request *request, struct plan *out,
                struct fail *f)
 {
@@ -458,7 +444,7 @@ bool plan_make(struct arena *a, const struct plan_request *request, struct plan 
     if (!planner_take_files(a, request, out, f))
         return false;
     if (out->engine == ENGINE_SQLITE && request->wants_statements) {
-        sqlite = shared.sqlite = open_sqlite(a, request, out, f);
+        sqlite = shared.sqlite = planner_open_sqlite(a, request, out, f);
         if (!sqlite)
             return false;
     } else if (request->wants_statements) {

@@ -60,6 +60,12 @@ bool planner_online_check_batch(struct pass *p, const struct statement *s, struc
 /* ---- steps ---- */
 
 /* One step as statements of the file, in the place of the one that it is for. */
+/* PRAGMA foreign_keys is not sent, and belongs to no unit (enforcement.h). */
+static bool is_sent(const struct statement *part)
+{
+    return part->role != ROLE_HOISTED;
+}
+
 static struct statements cut_step(struct pass *p, const struct statement *of,
                                   const struct online_form *form, size_t index)
 {
@@ -79,6 +85,7 @@ static struct statements cut_step(struct pass *p, const struct statement *of,
     if (!p->request->dialect->cut(p->a, &request, &cut, &f) || !cut.statements.count ||
         (is_one && cut.statements.count != 1))
         BUG("a step of an online form is not what it should be");
+    bool is_begun = false;
     for (size_t i = 0; i < cut.statements.count; i++) {
         struct statement *step = &cut.statements.at[i];
         step->line = of->line;
@@ -86,8 +93,9 @@ static struct statements cut_step(struct pass *p, const struct statement *of,
             step->ranged = &form->steps.at[index];
         step->online_step = arena_printf(p->a, "step %zu of %zu of the online form (%s)", index + 1,
                                          form->steps.count, form->recipe);
-        step->continues_step = i > 0;
+        step->continues_step = is_begun;
         step->step_continues = i + 1 < cut.statements.count;
+        is_begun |= is_sent(step);
     }
     return cut.statements;
 }
@@ -117,8 +125,8 @@ static bool settles(const struct online_form *form, const struct hazard *h)
     return rewrite_expects(form->recipe, h->rule->id);
 }
 
-/* What no step does any more is settled. What only a step does is said of the statement. On SQLite nobody looks
-   at steps: there a form says itself what it settles. */
+/* What no step does any more is settled. What only a step does is said of the statement. On SQLite nobody
+   looks at steps: there a form says itself what it settles. */
 static void settle_findings(const struct pass *p, struct arena *a, const struct online_form *form,
                             const struct hazards *of_steps, struct hazards *findings)
 {
@@ -146,8 +154,9 @@ static bool feed_part(struct pass *p, const struct statement *part, const struct
 {
     if (!planner_feed(p, part, false, how, f))
         return false;
+    (void)enforcement_feed(&p->enforcement, &p->grouping, how, part);
     vec_push(p->scratch, &p->sent, *part);
-    if (part->continues_step)
+    if (part->continues_step || !is_sent(part))
         return true;
     struct planned_step unit = {p->grouping.unit, part->line, form, index};
     vec_push(p->a, &p->planned->steps, unit);
@@ -200,6 +209,8 @@ bool planner_online_take(struct pass *p, size_t number, const struct statement *
     struct hazards *each =
         is_kept ? arena_array(a, struct hazards, form->steps.count) : NULL; /* for plan --write */
     p->grouping = started; /* the statement itself is not sent */
+    p->enforcement = p->enforcement_before;
+    p->planned->enforcements.count = p->enforcement_count_before;
     planner_tell(p, ANALYSIS_TRANSACTION_ENDS);
     for (size_t i = at_once; i < form->steps.count; i++) {
         struct waiting_step waiting = {cut_step(p, s, form, i), form, i};
@@ -217,6 +228,9 @@ bool planner_online_take(struct pass *p, size_t number, const struct statement *
         for (size_t k = 0; k < of_step.count; k++)
             vec_push(a, &found, of_step.at[k]);
     }
+    p->enforcement.state = p->enforcement_before.state; /* a step's pragma is for the step alone */
+    if (p->sqlite)
+        sqlite_analysis_take_form(p->sqlite, form);
     settle_findings(p, a, form, &found, &seen->hazards);
     struct online_rewritten one = {number, digest_of(s->text), form, each};
     vec_push(p->a, &p->planned->online, one);
@@ -279,6 +293,13 @@ bool planner_online_end(struct pass *p, struct fail *f)
             p->planned->again_unit = unit;
     }
     return true;
+}
+
+void planner_online_settle_class(struct statement *s)
+{
+    s->is_analysed = true;
+    s->class = CLASS_ADDITIVE;
+    s->class_reason = "its steps only add";
 }
 
 static bool is_edited(const struct online_rewritten *begun, const struct statement *s)

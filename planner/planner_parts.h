@@ -29,6 +29,8 @@ struct pass {
     struct script *script;
     struct grouping grouping;
     struct enforcement_pass enforcement;
+    struct enforcement_pass enforcement_before; /* the statement; and how many changes there were */
+    size_t enforcement_count_before;
     struct sqlite_analysis *sqlite;     /* SQLite with wants_statements; else NULL */
     struct postgres_analysis *postgres; /* PostgreSQL with wants_statements; else NULL */
     uint64_t kept_bytes;
@@ -138,6 +140,8 @@ const struct online_form *planner_online_form(struct pass *p, size_t number,
 bool planner_online_take(struct pass *p, size_t number, const struct statement *s,
                          const struct online_form *form, struct grouping started, struct arena *a,
                          struct analysis *seen, uint32_t *out_unit, struct fail *f) MUST_CHECK;
+/* Of a statement that SQLite refuses as it is written, and that is sent in another form. */
+void planner_online_settle_class(struct statement *s);
 /* Whether the statement goes on in the form that an earlier run has begun it with. Of one of which nothing is
    done yet, not if it was edited: it is another statement. */
 bool planner_online_is_begun(const struct pass *p, size_t number, const struct statement *s,

@@ -1,6 +1,8 @@
 /* A schema file is read as a migration is, but nothing of it will be sent. */
 #include "planner/planner_schema.h"
 
+#include "core/base/vec.h"
+
 bool planner_skip_copy_data(struct script *script, struct fail *f)
 {
     struct str piece;
@@ -47,4 +49,21 @@ bool planner_fold_schema(struct arena *a, const struct plan_request *request,
     }
     postgres_analysis_fold_end(analysis, out->left_out.count == 0);
     return true;
+}
+
+struct sqlite_analysis *planner_open_sqlite(struct arena *a, const struct plan_request *request,
+                                            struct plan *plan, struct fail *f)
+{
+    struct sqlite_analysis *p =
+        sqlite_analysis_open(a, request->server_version, request->policy, f);
+    if (p)
+        sqlite_analysis_count_with(p, request->counter);
+    for (size_t i = 0; p && i < request->schema_count; i++) {
+        const char *why = sqlite_analysis_load(a, p, request->schema_texts[i]);
+        if (why)
+            vec_push(a, &plan->left_out, (struct schema_left_out){.index = i, .why = why});
+    }
+    if (p && request->schema_texts)
+        sqlite_analysis_loaded(p);
+    return p;
 }

@@ -21,4 +21,8 @@ void planner_fold_before(struct arena *a, const struct plan_request *request,
 /* The data behind a COPY … FROM stdin, which nobody looks at. */
 bool planner_skip_copy_data(struct script *script, struct fail *f) MUST_CHECK;
 
+/* The analysis of SQLite, with the schema that is there before. */
+struct sqlite_analysis *planner_open_sqlite(struct arena *a, const struct plan_request *request,
+                                            struct plan *plan, struct fail *f) MUST_CHECK;
+
 #endif

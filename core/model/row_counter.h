@@ -1,5 +1,5 @@
-/* How many rows a table has, where nothing but the database itself can tell: the port through which the planner
-   asks (SQLite). */
+/* How many rows a table has, where nothing but the database itself can tell (SQLite): the port through which
+   the planner asks. */
 #ifndef CORE_MODEL_ROW_COUNTER_H
 #define CORE_MODEL_ROW_COUNTER_H
 

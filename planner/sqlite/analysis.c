@@ -385,6 +385,28 @@ const struct online_form *sqlite_analysis_rewrite(struct arena *a, struct sqlite
     return sqlite_rewrite_statement(a, p, s, seen);
 }
 
+/* What SQLite has refused here is done by the steps. The table is the one that was there: not a new one. */
+void sqlite_analysis_take_form(struct sqlite_analysis *p, const struct online_form *form)
+{
+    const struct sqlite_object *old = p->facts.table;
+    if (!p->facts.error || !old)
+        return;
+    for (size_t i = 0; i < form->steps.count; i++)
+        (void)scratch_try(p->a, p->scratch, arena_cstr(p->a, form->steps.at[i].sql));
+    read_objects(p, false);
+    struct sqlite_object *table = objects_find(&p->now, OBJECT_TABLE, old->name);
+    if (table) {
+        table->relation = old->relation;
+        table->before = old;
+    }
+    for (size_t i = 0; i < p->now.count && table; i++) {
+        const struct sqlite_object *was =
+            objects_find(&p->before, OBJECT_INDEX, p->now.at[i]->name);
+        if (p->now.at[i]->owner == table && p->now.at[i]->kind == OBJECT_INDEX && was)
+            p->now.at[i]->relation = was->relation;
+    }
+}
+
 void sqlite_analysis_migration_end(struct arena *a, struct sqlite_analysis *p, struct hazards *out)
 {
     struct analysis found = {0};

@@ -37,11 +37,13 @@ void sqlite_analysis_statement(struct arena *a, struct sqlite_analysis *p, struc
                                struct analysis *out);
 /* Whether a statement is of a kind that may have an online form. */
 bool sqlite_may_have_form(const struct statement *s);
-/* The online form of the statement that was looked at last, with what was found of it (waivers applied); NULL:
-   it is run as it is written. */
+/* The online form of the statement that was looked at last, with what was found of it (waivers applied);
+   NULL: it is run as it is written. */
 const struct online_form *sqlite_analysis_rewrite(struct arena *a, struct sqlite_analysis *p,
                                                   const struct statement *s,
                                                   const struct analysis *seen);
+/* The statement is run in that form: the catalog becomes what it makes of it. */
+void sqlite_analysis_take_form(struct sqlite_analysis *p, const struct online_form *form);
 void sqlite_analysis_migration_end(struct arena *a, struct sqlite_analysis *p, struct hazards *out);
 
 #endif

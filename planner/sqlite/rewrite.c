@@ -35,6 +35,15 @@ static const struct recipe_row recipes[] = {
                "until it commits.",
         .write = sqlite_rewrite_delete,
     },
+    {
+        .id = "rebuild-table",
+        .kind = "ALTER TABLE",
+        .hazards = {"sqlite-add-not-null-no-default", "sqlite-add-non-constant-default",
+                    "sqlite-add-unique-column", "sqlite-add-stored-generated",
+                    "sqlite-add-check-violated"},
+        .why = "As written SQLite would refuse it.",
+        .write = sqlite_rewrite_rebuild,
+    },
 };
 
 /* ---- choosing ---- */

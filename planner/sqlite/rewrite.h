@@ -57,5 +57,6 @@ struct str sqlite_rewrite_piece(const struct sqlite_rewrite *r, size_t from, siz
 
 sqlite_recipe sqlite_rewrite_update; /* rewrite_dml.c */
 sqlite_recipe sqlite_rewrite_delete;
+sqlite_recipe sqlite_rewrite_rebuild; /* rewrite_rebuild.c */
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * UPDATE and DELETE of many rows: range by range of the rowid, or of the primary key of a table without one.
- * Each row is changed once, since the checkpoint is committed with its batch; what the statement reads besides
- * the row itself must not change by that. Where that cannot be proved the author may vouch for it, with
- * `-- migrate: batch key=…`.
+ * Each row is changed once, since the checkpoint is committed with its batch; what the statement reads
+ * besides the row itself must not change by that. Where that cannot be proved the author may vouch for it,
+ * with `-- migrate: batch key=…`.
  */
 #include "planner/sqlite/rewrite.h"
 

@@ -76,7 +76,8 @@ static const struct rule_row rows[] = {
                 .why = "It passes on an empty development database and fails on a filled one: "
                        "\"Cannot add a NOT NULL column with default value NULL\". Code that "
                        "inserts without the column fails, too.",
-                .fix = "Give it a DEFAULT that is a constant, or rebuild the table.",
+                .fix = "Give it a DEFAULT that is a constant; or say in front of it what the rows "
+                       "get, -- migrate: using forward=<expression>, and the table is rebuilt.",
                 .example = "ALTER TABLE users ADD COLUMN country text NOT NULL;",
                 .safe = "ALTER TABLE users ADD COLUMN country text NOT NULL DEFAULT '';",
                 .sources = "lang_altertable.html#altertabaddcol; alter.c",
