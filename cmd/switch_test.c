@@ -25,6 +25,7 @@ static struct project *make_switched(void)
     assert_out(&r, "expanded  0001");
     r = project_run(p, "contract", NOW, NULL);
     assert_exit(&r, 0);
+    assert_not_err(&r, "will rename index"); /* our own steps: no matter of the author's */
     assert_out(&r, "switched  0001");
     assert_out(&r, "waiting  0001 is switched since ");
     assert_answer(p, "SELECT state FROM migrator.history", "switched");
@@ -51,6 +52,16 @@ static void the_switch_has_a_soak_of_its_own(void **state UNUSED)
     r = project_run(p, "rollback", "0001", NULL);
     assert_exit(&r, 2);
     assert_whole(p);
+}
+
+static void what_is_taken_back_counts_no_longer(void **state UNUSED)
+{
+    struct project *p = make_switched();
+    struct ran r = project_run(p, "rollback", "0001", NULL);
+
+    assert_exit(&r, 0);
+    r = project_run(p, "doctor", NULL);
+    assert_out(&r, "0 applied, none incomplete");
 }
 
 static void commands_tell_of_it(void **state UNUSED)
@@ -187,6 +198,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_switch_has_a_soak_of_its_own),
+        cmocka_unit_test(what_is_taken_back_counts_no_longer),
         cmocka_unit_test(commands_tell_of_it),
         cmocka_unit_test(what_the_old_type_cannot_hold_is_counted_and_refused),
         cmocka_unit_test(a_rollback_that_is_cut_off_goes_on_behind_its_last_step),

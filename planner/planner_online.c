@@ -59,13 +59,13 @@ bool planner_online_check_batch(struct pass *p, const struct statement *s, struc
 
 /* ---- steps ---- */
 
-/* One step as statements of the file, in the place of the one that it is for. */
 /* PRAGMA foreign_keys is not sent, and belongs to no unit (enforcement.h). */
 static bool is_sent(const struct statement *part)
 {
     return part->role != ROLE_HOISTED;
 }
 
+/* One step as statements of the file, in the place of the one that it is for. */
 static struct statements cut_step(struct pass *p, const struct statement *of,
                                   const struct online_form *form, size_t index)
 {
@@ -134,7 +134,8 @@ static void settle_findings(const struct pass *p, struct arena *a, const struct 
     for (size_t i = 0; i < own; i++) {
         struct hazard *h = &findings->at[i];
         bool is_left = p->sqlite ? !settles(form, h) : is_found(of_steps, h) && !settles(form, h);
-        if (h->level < HAZARD_WARN || rewrite_keeps(form->recipe, h->rule->id) || is_left)
+        bool is_mere_note = h->level < HAZARD_WARN && !settles(form, h);
+        if (is_mere_note || rewrite_keeps(form->recipe, h->rule->id) || is_left)
             continue;
         h->settled_by = form->recipe;
     }

@@ -108,6 +108,8 @@ struct unit_options {
     uint32_t
         vacuum_wait_ms; /* before that, in a mode that only vacuums and schema changes wait for; 0 */
     bool skips_triggers; /* PostgreSQL: session_replication_role = replica for the transaction */
+    bool
+        hides_notices; /* the statements are ours, and so is what a server remarks on them; not warnings */
     int64_t expected_head_id; /* SQLite: the history head this run knows; else FAIL_HISTORY_MOVED */
 };
 

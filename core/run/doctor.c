@@ -282,9 +282,10 @@ static bool judge_history(struct doctor *d, const struct doctor_request *r, stru
 
 static void judge_migrations(struct doctor *d, const struct doctor_request *r)
 {
-    size_t open = 0;
+    size_t open = 0, applied = 0;
     for (size_t i = 0; i < r->history->count; i++) {
         const struct history_row *row = &r->history->at[i];
+        applied += !str_equal(row->state, STR(HISTORY_ROLLED_BACK));
         if (str_equal(row->state, STR(HISTORY_EXPANDED)) ||
             str_equal(row->state, STR(HISTORY_SWITCHED)))
             doctor_say(d, CHECK_MIGRATIONS, GRAVITY_NOTE, "",
@@ -304,8 +305,7 @@ static void judge_migrations(struct doctor *d, const struct doctor_request *r)
                    row->units_done == 1 ? "" : "s");
     }
     if (!open && !r->history_failure)
-        doctor_say(d, CHECK_MIGRATIONS, GRAVITY_OK, "", "%zu applied, none incomplete",
-                   r->history->count);
+        doctor_say(d, CHECK_MIGRATIONS, GRAVITY_OK, "", "%zu applied, none incomplete", applied);
 }
 
 /* ---- all together ---- */

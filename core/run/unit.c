@@ -92,6 +92,16 @@ bool execution_await(struct run_context *run, struct fail *f)
     return !run->ahead || run->driver->await_commit(run->connection, f) || blame(run, f);
 }
 
+/* Its text was made, and not written by the author. */
+static bool is_of_form(const struct planned_migration *p, uint32_t unit)
+{
+    for (size_t i = 0; i < p->steps.count; i++) {
+        if (p->steps.at[i].unit == unit)
+            return true;
+    }
+    return p->units_left != NULL; /* the way back from such forms */
+}
+
 static struct unit_options options_of(const struct execution *x)
 {
     const struct migration *m = x->planned->migration;
@@ -102,6 +112,7 @@ static struct unit_options options_of(const struct execution *x)
         .is_deferred = enforcement.is_deferred,
         .lock_timeout_ms = m->lock_timeout_ms,
         .statement_timeout_ms = m->statement_timeout_ms,
+        .hides_notices = is_of_form(x->planned, x->unit),
         .expected_head_id = x->run->journal->next_id - 1,
     };
 }

@@ -146,6 +146,8 @@ void pgdrv_notice(void *context, const PGresult *r)
     if (c->is_quiet || !message)
         return;
     bool is_warning = severity && strcmp(severity, "WARNING") == 0;
+    if (c->in_unit && c->unit.hides_notices && !is_warning)
+        return;
     log_line(is_warning ? LOG_WARN : LOG_NOTE, "%s%s%s%s%s%s", message, detail ? "; " : "",
              detail ? detail : "", hint ? " (" : "", hint ? hint : "", hint ? ")" : "");
 }

@@ -5,7 +5,7 @@
 
 #include <stdarg.h>
 
-#define RECIPE_HAZARDS_MAX 16
+#define RECIPE_HAZARDS_MAX 18
 
 struct recipe_row {
     const char *id; /* permanent: it stands in histories */
@@ -26,6 +26,8 @@ struct recipe_row {
         "unbatched-backfill", "dml-affects-many-rows", "create-unique-index-existing",             \
         "set-not-null-compat", "primary-key-using-index-nullable", "drop-column",                  \
         "drop-column-takes-constraint", "rename-column", "dynamic-sql"
+/* No row is written anew, and the column that takes the name has its statistics. */
+#define RETYPE_EXPECTS SYNC_EXPECTS, "analyze-after", "standby-conflict"
 
 /* The same of a column that is filled by its default: all values are there before it is said of them that
    they are. */
@@ -182,7 +184,7 @@ static const struct recipe_row recipes[] = {
         .id = "retype-column",
         .node = PG_QUERY__NODE__NODE_ALTER_TABLE_STMT,
         .hazards = {"alter-type-rewrite"},
-        .expects = {SYNC_EXPECTS},
+        .expects = {RETYPE_EXPECTS},
         .keeps = {"alter-type-compat", "lossy-type-change", "sequence-narrower-than-column"},
         .why = "As written it would write every row anew, and build every index, while nobody else "
                "can use the table.",
