@@ -7,7 +7,10 @@
 #include "cmd/signals.h"
 #include "core/base/fs.h"
 #include "core/base/log.h"
+#include "core/base/text.h"
 #include "core/run/run_lock.h"
+
+#include <unistd.h>
 
 static const char *environment(void *context, const char *name)
 {
@@ -109,6 +112,28 @@ static bool check_same(const struct session *s, const struct session *c, const s
     return fail_hint(f, "`migrate plan` against both shows where they differ.");
 }
 
+/* Roles, databases and settings of the server are those of the target, where the copy lies beside it. */
+static bool check_reach(const struct rehearsal *r, const struct plan *plan, struct fail *f)
+{
+    static const char *const words[] = {"ROLE", "DATABASE", "SYSTEM", "TABLESPACE"};
+    for (size_t i = 0; r->shares_server && i < plan->count; i++) {
+        const struct planned_migration *m = &plan->migrations[i];
+        for (size_t k = 0; k < m->statements.count; k++) {
+            const struct statement *s = &m->statements.at[k].statement;
+            for (size_t w = 0; w < ARRAY_LEN(words); w++) {
+                if (!text_mentions(str_of(s->kind), str_of(words[w])))
+                    continue;
+                fail_set(f, EXIT_USAGE,
+                         "%s reaches beyond the copy, which is on the target's server", s->kind);
+                fail_at(f, m->migration->path, s->line, s->column, (struct str){0});
+                return fail_hint(f, "Rehearse it on another server: --server URL, or a dump in a "
+                                    "private one.");
+            }
+        }
+    }
+    return true;
+}
+
 static bool rehearse_locked(struct rehearsal *r, const struct plan *target, struct fail *f)
 {
     struct session *c = &r->on;
@@ -119,7 +144,8 @@ static bool rehearse_locked(struct rehearsal *r, const struct plan *target, stru
     if (!c->driver->prepare_history(c->connection, f) || !session_read_history(c, f) ||
         !select_pending(c, &selection, f) || !session_plan(c, &selection, false, &plan, f) ||
         !session_plan(c, &selection, true, &shown, f) ||
-        !check_same(r->target, c, target, &plan, f) || !phases_check(c, &plan, f))
+        !check_same(r->target, c, target, &plan, f) || !check_reach(r, &shown, f) ||
+        !phases_check(c, &plan, f))
         return false;
     running = (struct running){.session = c, .goal = GOAL_APPLY};
     struct run_context run = running_context(&running, &parts);
@@ -151,16 +177,19 @@ static bool rehearse_on_copy(struct rehearsal *r, const struct plan *target, str
     struct session *s = r->target, *c = &r->on;
     r->copy_options = *s->options;
     r->copy_options.url = arena_cstr(s->arena, r->copy.url);
+    if (s->url.search_path && r->copy.kind != COPY_URL) /* as on the target */
+        r->copy_options.url =
+            arena_printf(s->arena, "%s search_path='%s'", r->copy_options.url, s->url.search_path);
     r->copy_options.target = NULL;
     *c = (struct session){.arena = s->arena, .options = &r->copy_options};
     if (!session_start(s->arena, &r->copy_options, c, f))
         return false;
     c->history_name = s->history_name;
     c->target_name = s->target_name; /* placeholders that name it */
-    bool is_done =
-        session_open(c, false, f) && session_require_direct(c, f) &&
-        c->driver->rehearsal->prove_copy(c->arena, &r->copy, s->connection, c->connection, f) &&
-        run_lock_acquire(c->driver, c->connection, c->run, 0, &stop_signal, f);
+    bool is_done = session_open(c, false, f) && session_require_direct(c, f) &&
+                   c->driver->rehearsal->prove_copy(c->arena, &r->copy, s->connection,
+                                                    c->connection, &r->shares_server, f) &&
+                   run_lock_acquire(c->driver, c->connection, c->run, 0, &stop_signal, f);
     if (is_done) {
         is_done = rehearse_locked(r, target, f);
         c->driver->unlock(c->connection);
@@ -171,12 +200,10 @@ static bool rehearse_on_copy(struct rehearsal *r, const struct plan *target, str
 
 /* ---- the whole ---- */
 
-static bool write_evidence(struct session *s, const struct evidence *e, struct fail *f)
+static bool write_evidence(struct session *s, const struct evidence *e, struct str key,
+                           struct fail *f)
 {
     SCOPED(buf) struct buf text = {0};
-    struct str key;
-    if (!late(s, &s->config.evidence_key, "policy.evidence_key", &key, f))
-        return false;
     evidence_print(&text, e, key);
     if (s->options->out && !fs_replace(s->options->out, buf_str(&text), f))
         return fail_hint(f, "--out names a file in a directory that is there.");
@@ -197,6 +224,16 @@ static bool check_verdict(const struct evidence *e, struct fail *f)
     return fail_hint(f, "Nothing was changed but the copy.");
 }
 
+/* A rehearsal may take hours: whether its evidence can be written is asked before. */
+static bool check_out(const char *path, struct fail *f)
+{
+    SCOPED(arena) struct arena *a = arena_make();
+    if (!path || access(arena_cstr(a, fs_dirname(str_of(path))), W_OK) == 0)
+        return true;
+    fail_errno(f, EXIT_USAGE, "cannot write %s", path);
+    return fail_hint(f, "--out names a file in a directory that is there.");
+}
+
 static bool rehearse(struct rehearsal *r, struct fail *f)
 {
     struct session *s = r->target;
@@ -204,7 +241,8 @@ static bool rehearse(struct rehearsal *r, struct fail *f)
     struct copy_origin source;
     struct plan plan = {0};
     if (!session_start(s->arena, s->options, s, f) || !find_source(s, &source, f) ||
-        !session_open(s, true, f))
+        !late(s, &s->config.evidence_key, "policy.evidence_key", &r->key, f) ||
+        !check_out(s->options->out, f) || !session_open(s, true, f))
         return false;
     if (!s->driver->rehearsal) {
         fail_set(f, EXIT_USAGE, "there are no rehearsals on %s", engine_name(s->url.engine));
@@ -216,7 +254,9 @@ static bool rehearse(struct rehearsal *r, struct fail *f)
     if (!plan_target(s, &selection, &plan, f))
         return false;
     if (!selection.count) {
-        puts("nothing to do");
+        puts(rehearsal_wants_json(s->options)
+                 ? "{\"format\": 1, \"verdict\": \"pass\", \"reasons\": [], \"steps\": []}"
+                 : "nothing to do");
         return true;
     }
     const struct copy_request request = {
@@ -234,7 +274,7 @@ static bool rehearse(struct rehearsal *r, struct fail *f)
         return false;
     if (!rehearsal_wants_json(s->options))
         rehearsal_print(s->arena, &r->evidence, s->options->out);
-    return write_evidence(s, &r->evidence, f) && check_verdict(&r->evidence, f);
+    return write_evidence(s, &r->evidence, r->key, f) && check_verdict(&r->evidence, f);
 }
 
 enum exit_code cmd_rehearse(struct arena *a, const struct options *o, struct fail *f)

@@ -11,7 +11,9 @@ struct rehearsal {
     struct session *target; /* read only */
     struct copy copy;
     struct options copy_options;
-    struct session on; /* the copy's */
+    struct session on;  /* the copy's */
+    struct str key;     /* that evidence is signed with; "" : it is not */
+    bool shares_server; /* with the target */
     struct evidence evidence;
 };
 

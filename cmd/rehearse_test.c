@@ -115,18 +115,18 @@ static void what_blocks_is_told_with_its_figure(void **state UNUSED)
     project_write(p, "0002_slow.sql",
                   "-- migrate: as-written\n"
                   "LOCK TABLE orders IN ACCESS EXCLUSIVE MODE;\n"
-                  "SELECT pg_sleep(2);\n");
+                  "SELECT pg_sleep(3);\n");
     const char *copy = fixture_text("dump:%s", dump(p, "c"));
     struct ran r = project_run(p, "rehearse", "--copy", copy, "--server", server_url(), NULL);
     assert_exit(&r, 3);
-    assert_out(&r, "ACCESS EXCLUSIVE 2.");
+    assert_out(&r, "ACCESS EXCLUSIVE ");
     assert_out(&r, "block: plan ");
     assert_err(&r, "0002 line 2 made a statement of the application (read, public.orders) wait ");
     assert_err(&r, "policy.max_blocked is 200 ms");
     fixture_write(p->home, "migrator.yml", "policy: { max_blocked: 10m, max_strong_lock: 1s }\n");
     r = project_run(p, "rehearse", "--copy", copy, "--server", server_url(), NULL);
     assert_exit(&r, 3);
-    assert_err(&r, "0002 line 2 held ACCESS EXCLUSIVE on public.orders for 2.");
+    assert_err(&r, "0002 line 2 held ACCESS EXCLUSIVE on public.orders for ");
     assert_nothing_is_left(p);
 }
 
@@ -225,6 +225,62 @@ static void a_dump_that_cannot_be_restored_is_told(void **state UNUSED)
     assert_nothing_is_left(p);
 }
 
+/* psql would follow it into another database. */
+static void a_dump_that_leaves_its_database_is_refused(void **state UNUSED)
+{
+    struct project *p = make(GENEROUS);
+    project_write(p, "0002_note.sql", "ALTER TABLE orders ADD COLUMN total numeric;\n");
+    fixture_write(p->home, "wide.sql",
+                  fixture_text("COPY t FROM stdin;\n\\connect is data\n\\.\n\\connect %s\nDROP "
+                               "TABLE orders;\n",
+                               p->database));
+    struct ran r =
+        project_run(p, "rehearse", "--copy", "dump:wide.sql", "--server", server_url(), NULL);
+    assert_exit(&r, 2);
+    assert_err(&r, "wide.sql does not keep to one database: \\connect");
+    assert_err(&r, "at wide.sql:4");
+    assert_answer(p, "SELECT count(*) FROM orders", "20000");
+    assert_nothing_is_left(p);
+}
+
+static void the_environment_does_not_lead_elsewhere(void **state UNUSED)
+{
+    struct project *p = make(GENEROUS);
+    const char *env[] = {"PGHOSTADDR=127.0.0.9", NULL};
+    const char *copy = fixture_text("dump:%s", dump(p, "c"));
+    project_write(p, "0002_note.sql", "ALTER TABLE orders ADD COLUMN total numeric;\n");
+    p->url = fixture_text("%s&hostaddr=", p->url); /* the target's own way is the user's matter */
+    p->env = env;
+    struct ran r = project_run(p, "rehearse", "--copy", copy, "--server", server_url(), NULL);
+    assert_exit(&r, 0);
+    assert_nothing_is_left(p);
+}
+
+static void what_reaches_beyond_the_copy_is_refused(void **state UNUSED)
+{
+    struct project *p = make(GENEROUS);
+    project_write(p, "0002_role.sql", "CREATE ROLE rehearsed_role;\n");
+    const char *copy = fixture_text("dump:%s", dump(p, "c"));
+    struct ran r = project_run(p, "rehearse", "--copy", copy, "--server", server_url(), NULL);
+    assert_exit(&r, 2);
+    assert_err(&r, "CREATE ROLE reaches beyond the copy, which is on the target's server");
+    assert_err(&r, "0002_role.sql:1");
+    assert_answer(p, "SELECT count(*) FROM pg_roles WHERE rolname = 'rehearsed_role'", "0");
+    assert_nothing_is_left(p);
+}
+
+static void a_statement_that_runs_out_of_time_fails_the_plan(void **state UNUSED)
+{
+    struct project *p = make(GENEROUS);
+    project_write(p, "0002_slow.sql", "-- migrate: timeout statement=1s\nSELECT pg_sleep(60);\n");
+    project_write(p, "0003_nothing.sql", "-- nothing\n");
+    const char *copy = fixture_text("dump:%s", dump(p, "c"));
+    struct ran r = project_run(p, "rehearse", "--copy", copy, "--server", server_url(), NULL);
+    assert_exit(&r, 3);
+    assert_err(&r, "it failed on the copy: ");
+    assert_out(&r, "block: plan ");
+}
+
 static void roles_that_are_missing_are_counted(void **state UNUSED)
 {
     struct project *p = make(GENEROUS);
@@ -283,10 +339,16 @@ static void wrong_calls_are_told(void **state UNUSED)
     r = project_run(p, "rehearse", "--copy", "template:x", NULL);
     assert_exit(&r, 2);
     assert_err(&r, "it is not said on which server the template is");
+    r = project_run(p, "rehearse", "--copy", "template:x", "--out", "nowhere/evidence.json", NULL);
+    assert_exit(&r, 2);
+    assert_err(&r, "cannot write nowhere/evidence.json");
     project_remove(p, "0002_note.sql");
     r = project_run(p, "rehearse", "--copy", "template:x", NULL);
     assert_exit(&r, 0);
     assert_out(&r, "nothing to do");
+    r = project_run(p, "rehearse", "--copy", "template:x", "--format", "json", NULL);
+    assert_exit(&r, 0);
+    assert_out(&r, "\"verdict\": \"pass\"");
 }
 
 int main(void)
@@ -299,6 +361,10 @@ int main(void)
         cmocka_unit_test(a_template_is_copied),
         cmocka_unit_test(a_copy_of_another_state_proves_nothing),
         cmocka_unit_test(a_dump_that_cannot_be_restored_is_told),
+        cmocka_unit_test(a_dump_that_leaves_its_database_is_refused),
+        cmocka_unit_test(the_environment_does_not_lead_elsewhere),
+        cmocka_unit_test(what_reaches_beyond_the_copy_is_refused),
+        cmocka_unit_test(a_statement_that_runs_out_of_time_fails_the_plan),
         cmocka_unit_test(roles_that_are_missing_are_counted),
         cmocka_unit_test(a_private_server_comes_and_goes),
         cmocka_unit_test(a_signal_takes_the_copy_away),

@@ -13,7 +13,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SAID_MAX_BYTES ((size_t)64 << 10)
 #define LOOK_MS 100
 
 extern char **environ;
@@ -53,9 +52,9 @@ static size_t count_texts(const char *const *texts)
 
 static bool is_replaced(const char *const *by, const char *variable)
 {
-    size_t len = strcspn(variable, "=") + 1;
+    size_t len = strcspn(variable, "=");
     for (; by && *by; by++) {
-        if (strncmp(*by, variable, len) == 0)
+        if (strcspn(*by, "=") == len && strncmp(*by, variable, len) == 0)
             return true;
     }
     return false;
@@ -72,8 +71,10 @@ static char **merged_env(struct arena *a, const char *const *added)
         if (!is_replaced(added, environ[i]))
             env[count++] = environ[i];
     }
-    for (; added && *added; added++)
-        env[count++] = arena_cstr(a, str_of(*added));
+    for (; added && *added; added++) {
+        if (strchr(*added, '='))
+            env[count++] = arena_cstr(a, str_of(*added));
+    }
     return env;
 }
 
@@ -119,7 +120,7 @@ NORETURN static void become(const struct start *s)
 
 static void keep(struct buf *said, const char *bytes, size_t len)
 {
-    size_t room = SAID_MAX_BYTES - said->len;
+    size_t room = CHILD_SAID_MAX_BYTES - said->len;
     buf_add(said, bytes, len < room ? len : room);
 }
 
@@ -182,6 +183,7 @@ bool child_run(struct arena *a, const struct child *child, int *out_status, stru
     *out_said = buf_done(a, &said);
     if (!child->stop_signal || !*child->stop_signal)
         return true;
-    fail_set(f, EXIT_FAILED, "%s was ended by a signal", child->argv[0]);
+    fail_set(f, *child->stop_signal == SIGTERM ? EXIT_SIGTERM : EXIT_SIGINT,
+             "stopped while %s was running", child->argv[0]);
     return fail_kind_set(f, FAIL_CANCELLED);
 }

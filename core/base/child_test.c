@@ -43,10 +43,13 @@ static void its_status_and_words_come_back(void **state UNUSED)
 
 static void its_environment_is_ours_and_more(void **state UNUSED)
 {
-    const char *env[] = {"HOME=/elsewhere", "MIGRATE_CHILD=a b", NULL};
+    const char *env[] = {"HOME=/elsewhere", "MIGRATE_CHILD=a b", "MIGRATE_GONE", NULL};
     struct str said;
-    assert_int_equal(run_shell("echo \"$HOME|$MIGRATE_CHILD|${PATH:+path}\"", env, &said), 0);
-    assert_true(str_equal(said, STR("/elsewhere|a b|path\n")));
+    assert_int_equal(setenv("MIGRATE_GONE", "here", 1), 0);
+    assert_int_equal(
+        run_shell("echo \"$HOME|$MIGRATE_CHILD|${MIGRATE_GONE-gone}|${PATH:+path}\"", env, &said),
+        0);
+    assert_true(str_equal(said, STR("/elsewhere|a b|gone|path\n")));
 }
 
 static void many_words_are_cut(void **state UNUSED)
@@ -77,6 +80,7 @@ static void it_ends_when_we_are_to_end(void **state UNUSED)
     assert_false(
         child_run(arena, &(struct child){.argv = argv, .stop_signal = &stop}, &status, &said, &f));
     assert_int_equal(f.kind, FAIL_CANCELLED);
+    assert_int_equal(f.code, EXIT_SIGTERM);
     assert_int_equal(status, 128 + SIGTERM);
 }
 

@@ -51,9 +51,10 @@ static void add_wait(struct arena *a, struct evidence_step *step, const struct s
 void evidence_attribute(struct arena *a, struct evidence *e)
 {
     for (size_t i = 0; i < e->seen->locks.count; i++) {
+        /* Whatever the run has locked, a step of it has. */
         size_t step = step_at(e, e->seen->locks.at[i].transaction_us);
-        if (step != SIZE_MAX)
-            add_lock(a, &e->steps.at[step], &e->seen->locks.at[i]);
+        if (e->steps.count)
+            add_lock(a, &e->steps.at[step == SIZE_MAX ? 0 : step], &e->seen->locks.at[i]);
     }
     for (size_t i = 0; i < e->seen->waits.count; i++) {
         /* Its end may be that of the COMMIT, when the next step has begun. */
@@ -123,6 +124,10 @@ static void judge_looking(struct arena *a, struct evidence *e)
                                 "%lld tables are too many to be watched: rehearse fewer "
                                 "migrations at once (--to, --steps)",
                                 (long long)e->seen->unprobed));
+    if (e->seen->blind_probes)
+        add_reason(a, e, VERDICT_UNKNOWN,
+                   arena_printf(a, "%lld connections that stood for the application's broke",
+                                (long long)e->seen->blind_probes));
     if (limit_us && e->seen->longest_look_us > limit_us)
         add_reason(a, e, VERDICT_UNKNOWN,
                    arena_printf(a,

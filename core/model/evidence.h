@@ -1,6 +1,6 @@
 /*
  * Evidence: what a rehearsal of one plan measured on a copy, judged by the policy, as JSON with a
- * signature (docs/evidence-format.md). It speaks of the plan with this digest and of no other.
+ * signature (docs/rehearsal.md). It speaks of the plan with this digest and of no other.
  */
 #ifndef CORE_MODEL_EVIDENCE_H
 #define CORE_MODEL_EVIDENCE_H

@@ -1,4 +1,4 @@
-/* Evidence as JSON, signed: docs/evidence-format.md. */
+/* Evidence as JSON, signed: docs/rehearsal.md. */
 #include "core/model/evidence.h"
 
 #include "core/base/clock.h"

@@ -73,7 +73,7 @@ static struct evidence judge(struct observed *seen)
 static void what_was_seen_belongs_to_the_step_of_its_time(void **state UNUSED)
 {
     struct observed seen = {0};
-    add_lock(&seen, LOCK_SHARE, 5 * SECOND, SECOND); /* before the first */
+    add_lock(&seen, LOCK_SHARE, 9 * SECOND, SECOND / 2); /* by the clock before the first */
     add_lock(&seen, LOCK_SHARE, 12 * SECOND, SECOND);
     add_lock(&seen, LOCK_SHARE, 15 * SECOND, 3 * SECOND);
     add_lock(&seen, LOCK_ACCESS_EXCLUSIVE, 21 * SECOND, 0);
@@ -91,6 +91,16 @@ static void what_was_seen_belongs_to_the_step_of_its_time(void **state UNUSED)
     assert_int_equal(one->waits.at[0].longest_us, SECOND + 20);
     assert_int_equal(one->waits.at[0].total_us, SECOND + 20 + SECOND / 10);
     assert_int_equal(two->waits.count, 1);
+}
+
+/* The clocks of two machines agree up to the time that a question takes. */
+static void no_lock_is_left_out(void **state UNUSED)
+{
+    struct observed seen = {0};
+    add_lock(&seen, LOCK_ACCESS_EXCLUSIVE, 9 * SECOND, 2 * SECOND);
+    struct evidence e = judge(&seen);
+    assert_int_equal(e.steps.at[0].locks.count, 1);
+    assert_int_equal(e.verdict, VERDICT_BLOCK);
 }
 
 static void budgets_decide(void **state UNUSED)
@@ -135,6 +145,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_seen_belongs_to_the_step_of_its_time),
+        cmocka_unit_test(no_lock_is_left_out),
         cmocka_unit_test(budgets_decide),
         cmocka_unit_test(what_nobody_looked_at_is_no_pass),
     };

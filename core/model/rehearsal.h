@@ -54,7 +54,7 @@ struct copy {
     struct str url;       /* may hold a password */
     const char *safe_url; /* for people */
     const char *from;     /* for people: "backups/latest.dump" */
-    int64_t made_at_us;   /* wall clock: when what it holds was written down; 0: not known */
+    int64_t made_at_us;   /* wall clock: of a dump the time of its file; 0: not known */
     int64_t bytes;        /* of the database; 0: not known */
     struct {
         struct copy_part *at;
@@ -112,6 +112,7 @@ struct observed {
     } waits;
     int64_t probes;          /* statements that stood for the application's */
     int64_t unprobed;        /* tables for which there were too many connections */
+    int64_t blind_probes;    /* connections that broke meanwhile */
     int64_t longest_look_us; /* between two looks at the locks: what is shorter may be unseen */
 };
 
@@ -145,9 +146,10 @@ struct rehearsal_driver {
     /* Takes it away; a second call does nothing. Nobody may be connected to it but us. */
     void (*dispose)(struct copy *copy);
     /* Whether the copy is another database than the target, and may be written to. Fails (EXIT_USAGE) where
-       it is not, and says how to show that it is. */
+       it is not, and says how to show that it is. *out_shares_server: it is on the same server, where some
+       statements reach further than the database. */
     bool (*prove_copy)(struct arena *a, const struct copy *copy, struct connection *target,
-                       struct connection *connection, struct fail *f);
+                       struct connection *connection, bool *out_shares_server, struct fail *f);
     /* Begins to look, with connections of its own. The tables must be there. */
     struct observer *(*observe)(struct arena *a, const struct observe_request *r, struct fail *f);
     /* The copy as it is now, in the arena. From one thread, while nothing is locked. */

@@ -90,29 +90,6 @@ static uint32_t line_of(const struct plan *shown, const struct migration *m, uin
     return 0;
 }
 
-static void begins(void *context, const struct planned_migration *p, uint32_t unit)
-{
-    struct rehearsing *r = context;
-    struct evidence_step *last =
-        r->out->steps.count ? &r->out->steps.at[r->out->steps.count - 1] : NULL;
-    struct str label = migration_label(p->migration);
-    if (last && last->unit == unit && !last->to_us && str_equal(last->migration, label)) {
-        last->tries++;
-        return;
-    }
-    const struct planned_step *step = step_of(p, unit);
-    struct evidence_step one = {
-        .migration = arena_str(r->arena, label),
-        .unit = unit,
-        .line = step ? step->line : line_of(r->request->shown, p->migration, unit),
-        .phase = step ? phase_name(step->form->steps.at[step->index].phase) : NULL,
-        .tries = 1,
-        .rows = -1,
-        .from_us = clock_monotonic_us(),
-    };
-    vec_push(r->arena, &r->out->steps, one);
-}
-
 /* What has become of the tables, and of the disk. */
 static void compare(struct rehearsing *r, struct evidence_step *step, const struct seen_state *now)
 {
@@ -143,15 +120,41 @@ static void end_step(struct rehearsing *r, struct evidence_step *step)
     r->before = now;
 }
 
+static void begins(void *context, const struct planned_migration *p, uint32_t unit)
+{
+    struct rehearsing *r = context;
+    struct evidence_step *last =
+        r->out->steps.count ? &r->out->steps.at[r->out->steps.count - 1] : NULL;
+    struct str label = migration_label(p->migration);
+    if (last && last->unit == unit && !last->to_us && str_equal(last->migration, label)) {
+        last->tries++;
+        return;
+    }
+    if (last && !last->to_us) /* it was rolled back, as its file says */
+        end_step(r, last);
+    const struct planned_step *step = step_of(p, unit);
+    struct evidence_step one = {
+        .migration = arena_str(r->arena, label),
+        .unit = unit,
+        .line = step ? step->line : line_of(r->request->shown, p->migration, unit),
+        .phase = step ? phase_name(step->form->steps.at[step->index].phase) : NULL,
+        .tries = 1,
+        .rows = -1,
+        .from_us = clock_monotonic_us(),
+    };
+    vec_push(r->arena, &r->out->steps, one);
+}
+
 static void ends(void *context, const struct planned_migration *p, uint32_t unit, int64_t rows,
                  struct str sql)
 {
     struct rehearsing *r = context;
-    (void)p;
-    (void)unit;
-    if (!r->out->steps.count)
+    struct evidence_step *step =
+        r->out->steps.count ? &r->out->steps.at[r->out->steps.count - 1] : NULL;
+    /* A file without statements ends without having begun. */
+    if (!step || step->to_us || step->unit != unit ||
+        !str_equal(step->migration, migration_label(p->migration)))
         return;
-    struct evidence_step *step = &r->out->steps.at[r->out->steps.count - 1];
     step->rows = rows;
     sql.len = text_offset_of_character(sql, SQL_SHOWN);
     step->sql = arena_str(r->arena, sql);
@@ -174,7 +177,8 @@ static size_t count_waiting(const struct plan *plan)
 static bool is_of_plan(const struct fail *f)
 {
     return f->kind != FAIL_CONNECTION && f->kind != FAIL_COMMIT_UNKNOWN &&
-           f->kind != FAIL_CANCELLED && f->kind != FAIL_HISTORY_MOVED && f->code != EXIT_BUG;
+           f->kind != FAIL_HISTORY_MOVED && f->code != EXIT_BUG && f->code != EXIT_SIGINT &&
+           f->code != EXIT_SIGTERM;
 }
 
 static bool run_observed(struct rehearsing *r, struct run_context *run,

@@ -31,6 +31,7 @@ struct probe_thread {
         size_t count, room;
     } waits;
     int64_t probes;
+    bool has_ended; /* its connection broke: nobody has looked since */
 };
 
 struct pgdrv_probes {
@@ -69,6 +70,7 @@ static void *probe(void *context)
         }
         clock_sleep_ms(PAUSE_MS);
     }
+    t->has_ended = !atomic_load(&t->all->is_over);
     return NULL;
 }
 
@@ -83,6 +85,11 @@ static bool start_one(struct arena *a, struct probe_thread *t, const struct pgdr
                          "A rehearsal has a connection for each table and class of statements: "
                          "let max_connections of the copy's server be above %d.",
                          TABLES_MAX * TRAFFIC_COUNT);
+    /* One that is refused would never wait. */
+    PGresult *first = pgdrv_place_ask(t->pg, t->sql, f);
+    PQclear(first);
+    if (!first)
+        return fail_wrap(f, "while \"%s\" stood for the application's", t->sql);
     if (pthread_create(&t->thread, NULL, probe, t) != 0)
         return fail_set(f, EXIT_FAILED, "cannot start a thread");
     t->has_thread = true;
@@ -130,8 +137,10 @@ void pgdrv_probes_end(struct arena *a, struct pgdrv_probes *p, struct observed *
             (void)pthread_join(t->thread, NULL);
         for (size_t k = 0; out && k < t->waits.count; k++)
             vec_push(a, &out->waits, t->waits.at[k]);
-        if (out)
+        if (out) {
             out->probes += t->probes;
+            out->blind_probes += t->has_ended;
+        }
         PQfinish(t->pg);
         arena_release(t->arena);
     }

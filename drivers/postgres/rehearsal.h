@@ -55,7 +55,7 @@ void pgdrv_private_stop(const struct pgdrv_private_server *s);
 /* *out_roles_missing: owners and rights that were left out since the server does not have the role. */
 bool pgdrv_restore(struct arena *a, const struct copy_request *r, const struct pgdrv_place *into,
                    int64_t *out_roles_missing, struct fail *f) MUST_CHECK;
-/* When the dump was begun, wall clock; 0: it does not say. */
+/* The time of its file, wall clock: when it was finished, or fetched; 0: not known. */
 int64_t pgdrv_dump_time(struct str path);
 
 /* ---- observe_probes.c ---- */

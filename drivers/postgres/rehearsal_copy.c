@@ -5,6 +5,7 @@
 #include "drivers/postgres/rehearsal.h"
 
 #include "core/base/clock.h"
+#include "core/base/log.h"
 #include "core/base/vec.h"
 #include "sql.h"
 
@@ -168,7 +169,9 @@ static void dispose(struct copy *copy)
         if (!command(&made->admin, arena_printf(a, "DROP DATABASE %s WITH (FORCE)", name),
                      &ignored)) {
             fail_clear(&ignored);
-            (void)command(&made->admin, arena_printf(a, "DROP DATABASE %s", name), &ignored);
+            if (!command(&made->admin, arena_printf(a, "DROP DATABASE %s", name), &ignored))
+                log_line(LOG_WARN, "the copy stays (%s): drop it, on %s: DROP DATABASE %s",
+                         ignored.message, made->admin.target.safe, name);
         }
     }
 }
@@ -201,12 +204,13 @@ static bool read_place(struct arena *a, struct connection *c, struct str out[3],
 }
 
 static bool prove_copy(struct arena *a, const struct copy *copy, struct connection *target,
-                       struct connection *connection, struct fail *f)
+                       struct connection *connection, bool *out_shares_server, struct fail *f)
 {
     struct str production[3], here[3];
     if (!read_place(a, target, production, f) || !read_place(a, connection, here, f))
         return false;
-    if (str_equal(production[0], here[0]) && str_equal(production[1], here[1])) {
+    *out_shares_server = str_equal(production[0], here[0]);
+    if (*out_shares_server && str_equal(production[1], here[1])) {
         fail_set(f, EXIT_USAGE, "the copy is the target itself: %s", copy->safe_url);
         return fail_hint(f, "Rehearsals are for copies: give a dump, a template, or a clone.");
     }

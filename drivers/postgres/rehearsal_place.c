@@ -3,6 +3,10 @@
 
 #include "core/base/vec.h"
 
+/* What programs of PostgreSQL take from the environment, and we have said or do not want. */
+static const char *const misleading[] = {"PGHOSTADDR", "PGSERVICE", "PGSERVICEFILE", "PGOPTIONS",
+                                         "PGTARGETSESSIONATTRS"};
+
 struct text_vec {
     const char **at;
     size_t count, room;
@@ -33,7 +37,7 @@ bool pgdrv_place_of_url(struct arena *a, struct str url, const char *database,
 {
     SCOPED(buf) struct buf conninfo = {0};
     struct text_vec env = {0};
-    bool has_database = false;
+    bool has_database = false, has_address = false;
     const char *why = libpq_load();
     *out = (struct pgdrv_place){0};
     if (why)
@@ -52,11 +56,17 @@ bool pgdrv_place_of_url(struct arena *a, struct str url, const char *database,
         if (!value || !value[0])
             continue;
         has_database |= is_database;
+        has_address |= strcmp(o->keyword, "hostaddr") == 0;
         if (is_database)
             out->database = arena_cstr(a, str_of(value));
         add_parameter(a, &conninfo, &env, o, value);
     }
     PQconninfoFree(options);
+    /* The environment must not lead elsewhere: a host that is named here is the one that is meant. */
+    if (!has_address)
+        buf_add_cstr(&conninfo, " hostaddr=''");
+    for (size_t i = 0; i < ARRAY_LEN(misleading); i++)
+        vec_push(a, &env, misleading[i]);
     vec_push(a, &env, NULL);
     out->conninfo = buf_done(a, &conninfo).at;
     out->database = has_database ? out->database : "";
@@ -69,7 +79,21 @@ PGconn *pgdrv_place_connect(const struct pgdrv_place *p, const char *application
 {
     const char *keys[] = {"dbname", "application_name", "client_encoding", "connect_timeout", NULL};
     const char *values[] = {p->conninfo, application_name, "UTF8", "15", NULL};
-    return pgdrv_dial(&p->target, keys, values, f);
+    PGconn *pg = pgdrv_dial(&p->target, keys, values, f);
+    if (!pg)
+        return NULL;
+    /* Limits of the role or the database would cut short what is to be seen. */
+    PGresult *r = pgdrv_place_ask(
+        pg, "SET lock_timeout = 0; SET statement_timeout = 0; SET idle_session_timeout = 0", f);
+    if (!r && strcmp(f->sqlstate, "42704") == 0) { /* idle_session_timeout came with 14 */
+        fail_clear(f);
+        r = pgdrv_place_ask(pg, "SET lock_timeout = 0; SET statement_timeout = 0", f);
+    }
+    PQclear(r);
+    if (r)
+        return pg;
+    PQfinish(pg);
+    return NULL;
 }
 
 PGresult *pgdrv_place_ask(PGconn *pg, const char *sql, struct fail *f)

@@ -8,7 +8,9 @@
 #include "core/base/child.h"
 #include "core/base/fs.h"
 
+#include <stdio.h>
 #include <sys/stat.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #define JOBS_MAX 4
@@ -42,17 +44,112 @@ static const char *jobs(struct arena *a)
     return arena_printf(a, "%ld", cores < 1 ? 1 : cores > JOBS_MAX ? JOBS_MAX : cores);
 }
 
+/* ---- plain SQL ---- */
+
+/* psql leaves the copy where the file tells it to, and what is common to all databases of a server is no
+   matter of a copy: `pg_dump --create`, pg_dumpall. "": nothing of the kind. */
+static const char *leaves_copy(struct str line)
+{
+    static const struct {
+        struct str begins;
+        const char *what;
+    } rows[] = {
+        {{"\\connect", 8}, "\\connect"},
+        {{"\\c ", 3}, "\\c"},
+        {{"\\!", 2}, "\\!"},
+        {{"CREATE DATABASE", 15}, "CREATE DATABASE"},
+        {{"DROP DATABASE", 13}, "DROP DATABASE"},
+        {{"ALTER DATABASE", 14}, "ALTER DATABASE"},
+        {{"CREATE ROLE", 11}, "CREATE ROLE"},
+        {{"ALTER ROLE", 10}, "ALTER ROLE"},
+        {{"DROP ROLE", 9}, "DROP ROLE"},
+        {{"CREATE TABLESPACE", 17}, "CREATE TABLESPACE"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (str_starts(line, rows[i].begins))
+            return rows[i].what;
+    }
+    return "";
+}
+
+static bool check_plain(const char *path, struct fail *f)
+{
+    FILE *file = fopen(path, "re");
+    char *line = NULL;
+    size_t room = 0;
+    bool is_data = false;
+    const char *found = "";
+    uint32_t number = 0;
+    if (!file)
+        return fail_errno(f, EXIT_USAGE, "cannot read %s", path);
+    for (ssize_t len; !*found && (len = getline(&line, &room, file)) >= 0;) {
+        struct str text = str_trim((struct str){line, (size_t)len});
+        number++;
+        if (is_data) {
+            is_data = !str_equal(text, STR("\\."));
+            continue;
+        }
+        found = leaves_copy(text);
+        is_data = str_starts(text, STR("COPY ")) && str_find(text, STR("FROM stdin")) != SIZE_MAX;
+    }
+    free(line);
+    (void)fclose(file);
+    if (!*found)
+        return true;
+    fail_set(f, EXIT_USAGE, "%s does not keep to one database: %s", path, found);
+    fail_at(f, str_of(path), number, 1, (struct str){0});
+    return fail_hint(f, "Dump it without --create, one database by itself: pg_dump -Fc is best.");
+}
+
+/* ---- what was said ---- */
+
+/* Left out since a role is missing: no obstacle. */
+static bool is_about_rights(struct str command)
+{
+    return str_starts(command, STR("GRANT ")) || str_starts(command, STR("REVOKE ")) ||
+           str_starts(command, STR("ALTER DEFAULT PRIVILEGES ")) ||
+           (str_starts(command, STR("ALTER ")) && str_find(command, STR(" OWNER TO ")) != SIZE_MAX);
+}
+
+static bool is_missing_role(struct str line)
+{
+    return str_find(line, STR("role \"")) != SIZE_MAX &&
+           str_find(line, STR("does not exist")) != SIZE_MAX;
+}
+
+/* psql and pg_restore begin lines with their own names, and write the server's words behind them, in the
+   server's language: what is no remark is an error. */
+static bool is_error(struct str line)
+{
+    static const struct str remarks[] = {{"NOTICE:", 7},         {"WARNING:", 8},
+                                         {"INFO:", 5},           {"warning:", 8},
+                                         {"from TOC entry", 14}, {"while PROCESSING TOC", 20},
+                                         {"Command was:", 12}};
+    if (!str_starts(line, STR("psql:")) && !str_starts(line, STR("pg_restore:")))
+        return false;
+    for (size_t i = 0; i < ARRAY_LEN(remarks); i++) {
+        if (str_find(line, remarks[i]) != SIZE_MAX)
+            return false;
+    }
+    return true;
+}
+
 /* Counts the errors about roles; *out_other: the first one about something else. */
 static int64_t sort_errors(struct str said, struct str *out_other)
 {
+    static const struct str command = {"Command was: ", 13};
     int64_t roles = 0;
     *out_other = (struct str){0};
     for (struct str line; said.len;) {
         said = str_cut_line(said, &line);
-        if (str_find(line, STR("ERROR:")) == SIZE_MAX && str_find(line, STR("FATAL:")) == SIZE_MAX)
+        if (!is_error(line))
             continue;
-        bool is_role = str_find(line, STR("role \"")) != SIZE_MAX &&
-                       str_find(line, STR("does not exist")) != SIZE_MAX;
+        struct str rest = said, next = {0};
+        while (rest.len && !str_starts(next, command) && !is_error(next))
+            rest = str_cut_line(rest, &next);
+        bool has_command = str_starts(next, command); /* psql does not tell */
+        bool is_role =
+            is_missing_role(line) && (!has_command || is_about_rights(str_skip(next, command.len)));
         roles += is_role;
         if (!is_role && !out_other->len)
             *out_other = line;
@@ -77,16 +174,22 @@ bool pgdrv_restore(struct arena *a, const struct copy_request *r, const struct p
     if (!read_format(path, &format, f))
         return false;
     const char *plain[] = {"psql", "-X", "-q", "-f", path, "-d", into->database, NULL};
-    const char *tar[] = {"pg_restore", "-d", into->database, path, NULL};
-    const char *archive[] = {"pg_restore", "-j", jobs(a), "-d", into->database, path, NULL};
+    const char *tar[] = {"pg_restore", "--no-subscriptions", "-d", into->database, path, NULL};
+    const char *archive[] = {"pg_restore", "--no-subscriptions", "-j", jobs(a),
+                             "-d",         into->database,       path, NULL};
     const char *const *argv = format == DUMP_PLAIN ? plain : format == DUMP_TAR ? tar : archive;
     struct child child = {.argv = argv, .env = into->env, .stop_signal = r->stop_signal};
     int status;
     struct str said, other;
+    if (format == DUMP_PLAIN && !check_plain(path, f))
+        return false;
     if (!child_run(a, &child, &status, &said, f))
-        return fail_hint(f, "Install PostgreSQL's programs (Debian: postgresql-client).");
+        return f->code == EXIT_USAGE
+                   ? fail_hint(f, "Install PostgreSQL's programs (Debian: postgresql-client).")
+                   : false;
     *out_roles_missing = sort_errors(said, &other);
-    bool is_restored = !other.len && (status == 0 || *out_roles_missing > 0);
+    bool is_whole = said.len < CHILD_SAID_MAX_BYTES; /* what was cut off is not known */
+    bool is_restored = !other.len && is_whole && (status == 0 || *out_roles_missing > 0);
     return is_restored || fail_restore(r, argv[0], status, said, other, f);
 }
 
@@ -94,7 +197,6 @@ int64_t pgdrv_dump_time(struct str path)
 {
     SCOPED(arena) struct arena *a = arena_make();
     struct stat info;
-    /* pg_dump writes the file while it reads a snapshot of when it began; the file's time is its end. */
     if (stat(arena_cstr(a, path), &info) != 0)
         return 0;
     return (int64_t)info.st_mtime * 1000000;
