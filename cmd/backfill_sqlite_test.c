@@ -151,6 +151,31 @@ static void what_is_not_the_same_in_batches_runs_as_written(void **state UNUSED)
     }
 }
 
+/* Words of SQLite that are none of PostgreSQL's. */
+static void names_may_be_words_of_sqlite(void **state UNUSED)
+{
+    static const char *const keys[] = {"", "-- migrate: batch key=transaction\n",
+                                       "-- migrate: batch key=\"Transaction\"\n"};
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        struct project *p = project_make(NULL);
+        project_execute(p, "CREATE TABLE \"index\" (\"transaction\" integer PRIMARY KEY, \"set\" "
+                           "text); INSERT INTO \"index\" (\"transaction\") WITH RECURSIVE g (x) AS "
+                           "(VALUES (1) UNION ALL SELECT x + 1 FROM g WHERE x < " ROWS ") SELECT x "
+                           "FROM g");
+        project_write(p, "0001_change.sql",
+                      fixture_text("%sUPDATE \"index\" SET \"set\" = 'new';\n", keys[i]));
+        struct ran r = project_run(p, "plan", "--no-gate", NULL);
+        assert_out(&r, "in batches by (\"transaction\")");
+        r = project_run(p, "apply", NULL);
+        assert_exit(&r, 0);
+        assert_answer(p, "SELECT count(*) FROM \"index\" WHERE \"set\" = 'new'", ROWS);
+        assert_whole(p);
+    }
+    struct project *p = make(BY_ID, "UPDATE items SET \"ID\" = -id;\n");
+    struct ran r = project_run(p, "plan", "--no-gate", NULL);
+    assert_not_out(&r, "in batches by");
+}
+
 static void forms_may_be_refused(void **state UNUSED)
 {
     struct project *p = make(BY_ID, UPDATE);
@@ -295,6 +320,7 @@ int main(void)
         cmocka_unit_test(rows_are_changed_once_in_batches),
         cmocka_unit_test(rows_are_deleted_in_batches),
         cmocka_unit_test(what_is_not_the_same_in_batches_runs_as_written),
+        cmocka_unit_test(names_may_be_words_of_sqlite),
         cmocka_unit_test(forms_may_be_refused),
         cmocka_unit_test(without_the_database_nobody_knows_how_large_a_table_is),
         cmocka_unit_test(a_first_run_makes_no_batches),

@@ -66,6 +66,9 @@ static const struct {
      "ALTER TABLE main.\"our users\" ADD \"a b\" integer DEFAULT 0 CHECK (\"a b\" > 0);\n",
      "SELECT id, \"a b\" FROM \"our users\"", "3|2\n7|2",
      "\"a b\" integer DEFAULT 0 CHECK (\"a b\" > 0)"},
+    {"-- migrate: using forward=max(length(mail), 1) -- of each row\n" ADD "code integer NOT "
+     "NULL;\n",
+     "SELECT id, code FROM \"our users\"", "3|2\n7|2", "code integer NOT NULL"},
 };
 
 #define TEXT "SELECT sql FROM sqlite_schema WHERE name = 'our users'"
@@ -124,6 +127,16 @@ static void what_nobody_can_know_runs_as_written(void **state UNUSED)
         ADD "code text NOT NULL;\n", /* which value? */
         "-- migrate: as-written\n" ADD "badge integer UNIQUE;\n",
         ADD "other integer PRIMARY KEY;\n",
+        /* one row for all */
+        "-- migrate: using forward=coalesce(max(id), 0)\n" ADD "code integer NOT NULL;\n",
+        "-- migrate: using forward=(SELECT max(mail))\n" ADD "code text NOT NULL;\n",
+        "-- migrate: using forward=code\n" ADD "code text NOT NULL;\n",
+        /* no row could have it */
+        ADD "code text NOT NULL UNIQUE;\n",
+        ADD "code text NOT NULL DEFAULT NULL UNIQUE;\n",
+        ADD "code text UNIQUE CHECK (code IS NOT NULL);\n",
+        ADD "code text UNIQUE CHECK (\"our users\".code <> '');\n",
+        "-- migrate: using forward=upper(mail)\n" ADD "code text AS (lower(mail)) STORED;\n",
         "BEGIN;\n" ADD "badge integer UNIQUE;\nCOMMIT;\n",
         "PRAGMA legacy_alter_table = ON;\n" ADD "badge integer UNIQUE;\n",
     };
@@ -134,6 +147,21 @@ static void what_nobody_can_know_runs_as_written(void **state UNUSED)
         assert_exit(&r, 3);
         assert_not_out(&r, "rebuild-table");
     }
+}
+
+/* Words of SQLite that are none of PostgreSQL's. */
+static void names_may_be_words_of_sqlite(void **state UNUSED)
+{
+    struct project *p = project_make(NULL);
+    project_execute(p, "CREATE TABLE \"index\" (\"transaction\" integer PRIMARY KEY, \"set\" text);"
+                       "INSERT INTO \"index\" VALUES (4, 'a'), (5, 'b')");
+    project_write(p, "0001_add.sql", "ALTER TABLE \"index\" ADD COLUMN \"key\" integer UNIQUE;\n");
+    struct ran r = project_run(p, "plan", NULL);
+    assert_out(&r, "(rebuild-table)");
+    r = project_run(p, "apply", NULL);
+    assert_exit(&r, 0);
+    assert_answer(p, "SELECT * FROM \"index\"", "4|a|\n5|b|");
+    assert_whole(p);
 }
 
 static void rows_that_break_the_rule_undo_all_of_it(void **state UNUSED)
@@ -181,6 +209,7 @@ int main(void)
         cmocka_unit_test(the_table_is_as_if_sqlite_had_added_the_column),
         cmocka_unit_test(nothing_of_it_is_lost),
         cmocka_unit_test(what_nobody_can_know_runs_as_written),
+        cmocka_unit_test(names_may_be_words_of_sqlite),
         cmocka_unit_test(rows_that_break_the_rule_undo_all_of_it),
         cmocka_unit_test(a_run_that_is_killed_leaves_nothing),
     };

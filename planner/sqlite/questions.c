@@ -120,8 +120,8 @@ static bool fits_checks(struct sqlite_analysis *p, const char *table)
     return fits;
 }
 
-static const char *error_with_row(struct arena *a, struct sqlite_analysis *p,
-                                  const struct statement *s, const char *value)
+static const char *error_with_row(struct arena *a, struct sqlite_analysis *p, const char *sql,
+                                  const char *value)
 {
     const char *error = NULL;
     const char *table = arena_cstr(a, p->facts.table->name);
@@ -130,7 +130,7 @@ static const char *error_with_row(struct arena *a, struct sqlite_analysis *p,
     if (put_row(a, p, p->facts.table, value)) {
         (void)scratch_run(p->scratch, "PRAGMA ignore_check_constraints = OFF");
         bool fits = fits_checks(p, table);
-        error = scratch_try(a, p->scratch, arena_cstr(a, s->text));
+        error = scratch_try(a, p->scratch, sql);
         if (error && !fits && strstr(error, "constraint failed"))
             error = NULL;
     }
@@ -138,12 +138,12 @@ static const char *error_with_row(struct arena *a, struct sqlite_analysis *p,
     return error;
 }
 
-static const char *error_with_rows(struct arena *a, struct sqlite_analysis *p,
-                                   const struct statement *s)
+const char *questions_error_with_rows(struct arena *a, struct sqlite_analysis *p, struct str sql)
 {
+    const char *text = arena_cstr(a, sql);
     const char *error = NULL;
     for (size_t i = 0; i < ARRAY_LEN(row_values) && !error; i++)
-        error = error_with_row(a, p, s, row_values[i]);
+        error = error_with_row(a, p, text, row_values[i]);
     return error;
 }
 
@@ -154,13 +154,13 @@ static void ask_rows(struct arena *a, struct sqlite_analysis *p, const struct st
                     !scratch_prepares(a, p->scratch, arena_cstr(a, s->text));
     if (!may_fail)
         return;
-    p->facts.row_error = error_with_rows(a, p, s);
+    p->facts.row_error = questions_error_with_rows(a, p, s->text);
     if (p->facts.row_error)
         return;
     scratch_enforce(p->scratch, true);
     p->facts.key_error = scratch_prepares(a, p->scratch, arena_cstr(a, s->text));
     if (!p->facts.key_error)
-        p->facts.key_error = error_with_rows(a, p, s);
+        p->facts.key_error = questions_error_with_rows(a, p, s->text);
     scratch_enforce(p->scratch, false);
 }
 

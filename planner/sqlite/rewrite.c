@@ -151,6 +151,35 @@ struct online_step *sqlite_rewrite_step(struct sqlite_rewrite *r, enum phase pha
 
 /* ---- pieces ---- */
 
+/* TRUE and FALSE are no keywords, but are not always taken for names either. */
+static bool is_plain_word(struct str name)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyz_0123456789";
+    if (!name.len || char_is_digit(name.at[0]) || str_equal(name, STR("true")) ||
+        str_equal(name, STR("false")))
+        return false;
+    for (size_t i = 0; i < name.len; i++) {
+        if (!memchr(plain, name.at[i], sizeof(plain) - 1))
+            return false;
+    }
+    return !sqlite3_keyword_check(name.at, (int)name.len);
+}
+
+struct str sqlite_identifier(struct arena *a, struct str name)
+{
+    if (is_plain_word(name))
+        return name;
+    SCOPED(buf) struct buf out = {0};
+    buf_add_char(&out, '"');
+    for (size_t i = 0; i < name.len; i++) {
+        if (name.at[i] == '"')
+            buf_add_char(&out, '"');
+        buf_add_char(&out, name.at[i]);
+    }
+    buf_add_char(&out, '"');
+    return buf_done(a, &out);
+}
+
 bool sqlite_rewrite_is(const struct sqlite_rewrite *r, size_t token, const char *word)
 {
     return token < r->tokens.count && r->tokens.at[token].kind != SQLITE_TOKEN_QUOTED &&

@@ -52,6 +52,9 @@ size_t sqlite_rewrite_find(const struct sqlite_rewrite *r, size_t from, const ch
 bool sqlite_rewrite_is(const struct sqlite_rewrite *r, size_t token, const char *word);
 /* The text of tokens [from, to). to may be the count. */
 struct str sqlite_rewrite_piece(const struct sqlite_rewrite *r, size_t from, size_t to);
+/* A name as SQLite's SQL writes it: quoted unless it is a plain word and none of SQLite's keywords, which are
+   others than PostgreSQL's (catalog_identifier()). */
+struct str sqlite_identifier(struct arena *a, struct str name);
 
 /* ---- the recipes ---- */
 

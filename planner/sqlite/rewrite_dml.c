@@ -50,7 +50,7 @@ static bool take_primary_key(struct sqlite_rewrite *r, struct online_range *out)
                 continue;
             if (may_be_real(t->columns.at[i].type))
                 return false;
-            vec_push(r->a, &out->key, catalog_identifier(r->a, t->columns.at[i].name));
+            vec_push(r->a, &out->key, sqlite_identifier(r->a, t->columns.at[i].name));
         }
     }
     return out->key.count > 0;
@@ -60,7 +60,7 @@ static bool take_key(struct dml *d)
 {
     struct sqlite_rewrite *r = d->r;
     const struct sqlite_object *t = r->table;
-    d->range.table = catalog_identifier(r->a, t->name);
+    d->range.table = sqlite_identifier(r->a, t->name);
     if (t->is_without_rowid || t->has_rowid_alias)
         return take_primary_key(r, &d->range);
     struct str name = rowid_name(t);
@@ -72,11 +72,29 @@ static bool take_key(struct dml *d)
 static bool is_in_key(const struct dml *d, struct str column)
 {
     for (size_t i = 0; i < d->range.key.count; i++) {
-        if (str_equal_nocase(d->range.key.at[i], catalog_identifier(d->r->a, column)))
+        if (str_equal_nocase(d->range.key.at[i], sqlite_identifier(d->r->a, column)))
             return true;
     }
     return str_equal_nocase(column,
                             STR("rowid")); /* as SQLite reports it, whatever it was called */
+}
+
+/* A name without its quotes, of any of the four kinds. */
+static struct str unquoted(struct arena *a, struct str name)
+{
+    static const char open[] = "\"`['";
+    static const char close[] = "\"`]'";
+    const char *kind = name.len > 1 ? memchr(open, name.at[0], sizeof(open) - 1) : NULL;
+    char end = kind ? close[kind - open] : '\0';
+    if (!kind || name.at[name.len - 1] != end)
+        return name;
+    SCOPED(buf) struct buf out = {0};
+    for (size_t i = 1; i + 1 < name.len; i++) {
+        buf_add_char(&out, name.at[i]);
+        if (name.at[i] == end && name.at[i + 1] == end)
+            i++;
+    }
+    return buf_done(a, &out);
 }
 
 /* The columns that the author names, where they are the key. */
@@ -87,7 +105,8 @@ static bool is_wanted_key(const struct dml *d, struct str wanted)
     size_t k = 0;
     for (; rest.len && k < d->range.key.count; k++) {
         rest = str_cut(rest, ',', &name);
-        if (!str_equal_nocase(str_trim(name), d->range.key.at[k]))
+        struct str own = unquoted(d->r->a, d->range.key.at[k]);
+        if (!str_equal_nocase(unquoted(d->r->a, str_trim(name)), own))
             return false;
     }
     return !rest.len && k == d->range.key.count;
@@ -296,7 +315,7 @@ static bool take_target(struct dml *d, size_t at)
     size_t name = sqlite_rewrite_is(r, at + 1, ".") ? at + 2 : at;
     bool has_alias = sqlite_rewrite_is(r, name + 1, "as");
     d->range.alias = has_alias ? arena_str(r->a, sqlite_rewrite_piece(r, name + 2, name + 3))
-                               : catalog_identifier(r->a, r->table->name);
+                               : sqlite_identifier(r->a, r->table->name);
     return d->range.alias.len > 0;
 }
 

@@ -21,6 +21,7 @@ struct rebuild {
     struct str name;       /* of the column, as it is written */
     struct str value;      /* that it has in rows that are there; "" : its default */
     struct str definition; /* CREATE TABLE of the new one */
+    struct str sql;        /* all of it */
 };
 
 /* ---- the text of the new table ---- */
@@ -98,7 +99,7 @@ static void add_columns(const struct rebuild *b, struct buf *out)
         if (t->columns.at[i].is_generated)
             continue;
         buf_printf(out, "%s%.*s", separator,
-                   STR_ARG(catalog_identifier(b->r->a, t->columns.at[i].name)));
+                   STR_ARG(sqlite_identifier(b->r->a, t->columns.at[i].name)));
         separator = ", ";
     }
 }
@@ -111,7 +112,7 @@ static void add_copy(const struct rebuild *b, struct buf *out)
     buf_printf(out, "INSERT INTO main.%s (%s%s%.*s) SELECT %s%s%.*s%s FROM main.%s;\n", b->new,
                buf_cstr(&columns), has_value ? ", " : "", has_value ? (int)b->name.len : 0,
                b->name.at, buf_cstr(&columns), has_value ? ", (" : "", STR_ARG(b->value),
-               has_value ? ")" : "", b->old);
+               has_value ? "\n)" : "", b->old);
     if (!b->r->table->is_autoincrement)
         return;
     /* Numbers that were given out once are not given out again. */
@@ -138,7 +139,7 @@ static void add_dependants(const struct rebuild *b, struct buf *out)
     }
 }
 
-static void write_step(const struct rebuild *b)
+static void write_sql(struct rebuild *b)
 {
     SCOPED(buf) struct buf sql = {0};
     buf_printf(&sql, "PRAGMA foreign_keys = OFF;\nPRAGMA legacy_alter_table = ON;\n%.*s;\n",
@@ -148,11 +149,73 @@ static void write_step(const struct rebuild *b)
                b->old);
     add_dependants(b, &sql);
     buf_add_cstr(&sql, "PRAGMA legacy_alter_table = OFF");
-    (void)sqlite_rewrite_step(b->r, PHASE_EXPAND,
-                              "builds the table anew with the column and copies its rows, in one "
-                              "transaction; nobody else "
-                              "writes meanwhile",
-                              "%s", buf_cstr(&sql));
+    b->sql = buf_done(b->r->a, &sql);
+}
+
+/* ---- the trial ---- */
+
+/* Of each row by itself: with an aggregate in it the copy is a single row. SQLite takes none in WHERE. */
+static bool is_of_each_row(const struct rebuild *b)
+{
+    const char *sql =
+        arena_printf(b->r->a, "SELECT 1 FROM main.%s WHERE (%.*s\n)", b->old, STR_ARG(b->value));
+    return !b->value.len || !scratch_prepares(b->r->a, b->r->p->scratch, sql);
+}
+
+/* Whether rows that are there could be given to the column: SQLite says what it has become in the new table,
+   where it is the last one. */
+static bool has_something(const struct rebuild *b, bool *out_is_generated)
+{
+    struct sqlite_scratch *s = b->r->p->scratch;
+    const char *name = arena_cstr(b->r->a, b->r->table->name);
+    sqlite3_stmt *q =
+        scratch_ask(s,
+                    "SELECT \"notnull\" AND coalesce(trim(lower(dflt_value), ' ()'), "
+                    "'null') = 'null' AND hidden = 0, hidden FROM "
+                    "pragma_table_xinfo('" NEW_PREFIX "%q') ORDER BY cid DESC LIMIT 1",
+                    name);
+    bool is_there = q && sqlite3_step(q) == SQLITE_ROW;
+    bool is_without = is_there && sqlite3_column_int(q, 0);
+    *out_is_generated = is_there && sqlite3_column_int(q, 1);
+    scratch_end(s, q);
+    return is_there && (!is_without || b->value.len);
+}
+
+static bool is_definition_good(const struct rebuild *b, bool *out_is_generated)
+{
+    struct sqlite_scratch *s = b->r->p->scratch;
+    scratch_begin_trial(s);
+    bool is_good =
+        scratch_run(s, "%.*s", STR_ARG(b->definition)) && has_something(b, out_is_generated);
+    scratch_end_trial(s);
+    return is_good;
+}
+
+static bool runs(const struct rebuild *b)
+{
+    struct sqlite_scratch *s = b->r->p->scratch;
+    scratch_begin_trial(s);
+    bool is_good = !scratch_try(b->r->a, s, arena_cstr(b->r->a, b->sql));
+    scratch_end_trial(s);
+    return is_good;
+}
+
+/* The steps are run in the scratch database, on the table as it was: there it may have the column by now.
+   A default that the column's own rules refuse is refused in a row of ours as well; what the author's
+   expression makes of real rows cannot be told. */
+static bool stands_trial(const struct rebuild *b)
+{
+    struct sqlite_analysis *p = b->r->p;
+    bool is_generated = false;
+    scratch_begin_trial(p->scratch);
+    bool is_good = scratch_run(p->scratch, "DROP TABLE main.%s", b->old) &&
+                   !scratch_try(b->r->a, p->scratch, arena_cstr(b->r->a, b->r->table->sql)) &&
+                   is_of_each_row(b) && is_definition_good(b, &is_generated) && runs(b);
+    if (is_good && !b->value.len && !is_generated)
+        is_good = !questions_error_with_rows(b->r->a, p, b->sql);
+    scratch_end_trial(p->scratch);
+    (void)scratch_run(p->scratch, "PRAGMA legacy_alter_table = OFF"); /* where it was cut off */
+    return is_good;
 }
 
 /* ---- the recipe ---- */
@@ -212,6 +275,13 @@ bool sqlite_rewrite_rebuild(struct sqlite_rewrite *r)
     if ((needs_value && !b.value.len) || is_about(f, "PRIMARY KEY column") ||
         r->table->is_made_up || is_in_the_way(&b) || !take_words(&b) || !write_definition(&b))
         return false;
-    write_step(&b);
+    write_sql(&b);
+    if (!stands_trial(&b))
+        return false;
+    (void)sqlite_rewrite_step(r, PHASE_EXPAND,
+                              "builds the table anew with the column and copies its rows, in one "
+                              "transaction; nobody else "
+                              "writes meanwhile",
+                              "%.*s", STR_ARG(b.sql));
     return true;
 }

@@ -112,6 +112,10 @@ void questions_ask(struct arena *a, struct sqlite_analysis *p, const struct stat
 /* And one that has made a view or a trigger. */
 void questions_ask_behind(struct arena *a, struct sqlite_analysis *p, const struct statement *s);
 
+/* What SQLite says to a text where facts.table has a row: rows of several kinds, each by itself; NULL: it
+   takes it, or it cannot be told. Without triggers and foreign keys. In the arena. */
+const char *questions_error_with_rows(struct arena *a, struct sqlite_analysis *p, struct str sql);
+
 /* ---- what a statement breaks: health.c ---- */
 
 /* Whether it may break views or triggers. */
