@@ -58,25 +58,6 @@ static bool parts_fit(const PgQuery__ColumnDef *def)
     return !def->storage[0] && !def->compression[0];
 }
 
-/* Functions of the server's that give every row a value of its own, and never NULL. */
-static bool is_never_null(const PgQuery__Node *n)
-{
-    static const char *const names[] = {"gen_random_uuid", "uuidv4", "uuidv7", "clock_timestamp",
-                                        "timeofday",       "random", "nextval"};
-    while (n->node_case == PG_QUERY__NODE__NODE_TYPE_CAST)
-        n = n->type_cast->arg;
-    const PgQuery__FuncCall *call =
-        n->node_case == PG_QUERY__NODE__NODE_FUNC_CALL ? n->func_call : NULL;
-    const PgQuery__Node *last =
-        call && call->n_funcname ? call->funcname[call->n_funcname - 1] : NULL;
-    for (size_t i = 0;
-         last && last->node_case == PG_QUERY__NODE__NODE_STRING && i < ARRAY_LEN(names); i++) {
-        if (strcmp(last->string->sval, names[i]) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* smallint, integer, bigint: the type of the sequence as well. */
 static const char *integer_name(const struct type_ref *t)
 {
@@ -149,7 +130,6 @@ static bool read_default(struct alter_rewrite *x, const PgQuery__ColumnDef *def,
     struct rewrite *r = x->r;
     size_t begin = rewrite_token_at(r, (size_t)part(def, index)->location) + 1;
     out->default_text = rewrite_piece(r, begin, alter_part_end(r, def, index, to));
-    out->is_never_null = is_never_null(column_default_tree(def));
     return out->default_text.len > 0;
 }
 
@@ -197,7 +177,6 @@ bool alter_fill_read(struct alter_rewrite *x, const PgQuery__ColumnDef *def, siz
     size_t ignored;
     fill->is_not_null = is_serial || is_identity ||
                         part_of_kind(def, PG_QUERY__CONSTR_TYPE__CONSTR_NOTNULL, &ignored);
-    fill->is_never_null |= fill->is_not_null;
     *out = fill;
     return is_good && table_fits(x, fill);
 }
@@ -317,8 +296,9 @@ void alter_fill_steps(struct alter_rewrite *x)
         if (!fill)
             continue;
         fill_rows(x, fill, &range);
-        /* NOT NULL is proved by itself, soon. */
-        if (fill->is_never_null && !(fill->is_not_null && is_last_fill(x, i)))
+        /* Where NULL is allowed, new code may write it meanwhile. Of the last one NOT NULL is proved by
+           itself, soon. */
+        if (fill->is_not_null && !is_last_fill(x, i))
             verify_rows(x, fill, &range);
     }
 }

@@ -27,7 +27,6 @@ struct alter_fill {
     struct str identity;     /* "GENERATED ALWAYS AS IDENTITY …"; "" : it is none */
     size_t from, to;         /* tokens of a serial type's name */
     bool is_not_null;        /* without being a primary key's */
-    bool is_never_null;      /* the default certainly gives a value */
 };
 
 struct alter_item {
