@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "cmd/state_testing.h"
+#include "core/base/clock.h"
 #include "core/base/fs.h"
 #include "drivers/testkit/proxy.h"
 
@@ -159,6 +160,21 @@ static inline void crash_do(const struct project *p, enum crash_kind kind,
     }
 }
 
+#define CRASH_PATIENCE_S 240
+
+/* Until the message is held, or the program has come to its end. */
+static inline void crash_wait(const struct proxy *proxy, const struct program *program,
+                              const char *command)
+{
+    int64_t end_us = clock_monotonic_us() + CRASH_PATIENCE_S * INT64_C(1000000);
+
+    while (!proxy_held(proxy) && fixture_is_running(program_pid(program))) {
+        if (clock_monotonic_us() > end_us)
+            fail_msg("%s: neither held nor done after %d s", command, CRASH_PATIENCE_S);
+        (void)usleep(500);
+    }
+}
+
 /* Runs the command until the nth message that contains the text, and kills there what is to be killed. The
    exit code where it came to its end before, else -1. */
 static inline int crash_run(struct project *p, const char *command, enum crash_kind kind,
@@ -170,8 +186,7 @@ static inline int crash_run(struct project *p, const char *command, enum crash_k
     p->url = proxy_url(proxy, p->database, NULL);
     proxy_cut_at_nth_text(proxy, moment, text, nth);
     struct program *program = crash_start(p, command);
-    while (!proxy_held(proxy) && fixture_is_running(program_pid(program)))
-        (void)usleep(500);
+    crash_wait(proxy, program, command);
     bool is_held = proxy_held(proxy) > 0;
     if (is_held) {
         crash_do(p, kind, program);

@@ -60,6 +60,8 @@ static void a_run_that_is_killed_is_ended_by_the_next(void **state UNUSED)
     struct ran first = project_run(p, "apply", NULL);
     for (int i = 1; i <= 3; i++) {
         p = sync_project_of(schema, migration);
+        /* Sessions whose client is gone hold their locks until the server has noticed. */
+        fixture_write(p->home, "migrator.yml", "locks: { attempts: 1000, budget: 60s }\n");
         struct program *program = project_start(p, "apply", NULL);
         usleep((useconds_t)(first.duration_us * i / 4));
         program_signal(program, SIGKILL);

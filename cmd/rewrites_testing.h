@@ -84,6 +84,23 @@ static inline const char *sorted_dump(const struct project *p)
     return arena_cstr(arena, buf_str(&text));
 }
 
+/* Indexes and constraints that nobody finished. */
+static inline void assert_no_leftovers(const struct project *p)
+{
+    assert_answer(p,
+                  "SELECT (SELECT count(*) FROM pg_index WHERE NOT indisvalid OR NOT indisready) + "
+                  "(SELECT count(*) FROM pg_constraint WHERE NOT convalidated)",
+                  "0");
+}
+
+static inline const char *end_as_written(const char *name)
+{
+    struct project *p = make_case(name);
+    struct ran r = project_run(p, "apply", "--rewrite", "off", NULL);
+    assert_exit(&r, 0);
+    return sorted_dump(p);
+}
+
 static inline void for_each_case(void (*check)(const char *name))
 {
     SCOPED(fail) struct fail f = FAIL_NONE;

@@ -313,6 +313,7 @@ static const char *sqlite_dump(const struct project *p, bool with_data)
         fixture_die("%s", text);
     (void)sqlite_call(copy, "DROP TABLE IF EXISTS migrator_history;"
                             "DROP TABLE IF EXISTS migrator_event;"
+                            "DROP TABLE IF EXISTS migrator_backfill;"
                             "DROP TABLE IF EXISTS migrator_lock");
     text = sqlite_call(copy, with_data ? ".dump" : ".schema");
     fixture_remove(copy);
