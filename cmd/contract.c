@@ -9,6 +9,7 @@
 #include "cmd/usage.h"
 #include "core/base/clock.h"
 #include "core/base/log.h"
+#include "core/base/vec.h"
 #include "core/run/run_lock.h"
 
 static bool check_options(const struct options *o, struct fail *f)
@@ -55,6 +56,41 @@ static bool refuse_early(const struct session *s, const struct open_phase *p, st
                         "\"…\".");
 }
 
+/* What does not go on, while others may. */
+struct held_up {
+    struct open_phases all;
+    const struct open_phase *early, *used; /* the first one of each; or NULL */
+};
+
+static bool is_held_up(const struct session *s, const struct open_phase *p, struct held_up *out)
+{
+    bool is_used = usage_is_found(p->usage);
+    if (s->options->now || (p->is_over && !is_used))
+        return false;
+    if (!p->is_over)
+        out->early = out->early ? out->early : p;
+    else
+        out->used = out->used ? out->used : p;
+    vec_push(s->arena, &out->all, *p);
+    return true;
+}
+
+/* The counts are kept, as with a refusal: else what has grown until now would count for ever. */
+static bool pass_over(struct session *s, const struct held_up *held, struct fail *f)
+{
+    for (size_t i = 0; i < held->all.count; i++) {
+        const struct open_phase *p = &held->all.at[i];
+        if (p->is_over)
+            log_line(LOG_WARN, "%.*s is passed over: what it takes away is still used; by whom: %s",
+                     STR_ARG(p->label), p->command);
+        else
+            log_line(LOG_NOTE, "%.*s is passed over: its soak ends at %s", STR_ARG(p->label),
+                     p->until);
+    }
+    /* The run goes on behind what is kept. */
+    return !held->all.count || (usage_keep(s, &held->all, f) && session_read_history(s, f));
+}
+
 /* Those that may go on: each to its end, or to where it waits again. */
 static bool select_open(struct running *run, const struct reconciliation *r, struct selection *out,
                         struct fail *f)
@@ -65,8 +101,7 @@ static bool select_open(struct running *run, const struct reconciliation *r, str
     if (o->arguments.count && !(only = find_named(s, r, f)))
         return false;
     struct open_phases phases = phases_find(s, r);
-    const struct open_phase *early = NULL;
-    const struct open_phase *used = NULL;
+    struct held_up held = {0};
     if (!usage_look(s, &phases, f))
         return false;
     *out = (struct selection){
@@ -75,25 +110,19 @@ static bool select_open(struct running *run, const struct reconciliation *r, str
     };
     for (size_t i = 0; i < phases.count; i++) {
         const struct open_phase *p = &phases.at[i];
-        if ((only && p->one != only) || !p->one->migration)
+        if ((only && p->one != only) || !p->one->migration || is_held_up(s, p, &held))
             continue;
-        if (!p->is_over && !o->now) {
-            early = early ? early : p;
-            continue;
-        }
-        if (usage_is_found(p->usage) && !o->now) {
-            used = used ? used : p;
-            continue;
-        }
+        if (!o->now)
+            usage_warn(s->arena, p);
         run->is_early |= !p->is_over || usage_is_found(p->usage);
         out->migrations[out->count] = p->one->migration;
         out->rows[out->count++] = p->one->row;
     }
-    if (out->count || (!early && !used))
-        return true;
+    if (out->count || !held.all.count)
+        return pass_over(s, &held, f);
     if (!usage_keep(s, &phases, f))
         return false;
-    return used ? usage_refuse(s, used, f) : refuse_early(s, early, f);
+    return held.used ? usage_refuse(s, held.used, f) : refuse_early(s, held.early, f);
 }
 
 static bool contract_locked(struct running *run, struct open_phases *phases, struct fail *f)

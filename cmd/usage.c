@@ -4,6 +4,7 @@
 #include "cmd/terminal.h"
 #include "core/base/clock.h"
 #include "core/base/json.h"
+#include "core/base/log.h"
 #include "core/base/vec.h"
 #include "planner/postgres/mentions.h"
 
@@ -55,6 +56,14 @@ static bool note_event(void *context, const struct event *e, struct fail *f)
     one.since = json_str_of(json_get(one.detail, "counted_since"));
     vec_push(c->arena, c, one);
     return true;
+}
+
+/* Now, by the server's clock. Whoever made the counts knew that clock from a question of its own, some
+   microseconds off: what is in the history has happened. */
+static int64_t now_behind(const struct session *s, int64_t counted_us)
+{
+    int64_t now_us = clock_wall_us() + s->server.clock_offset_us;
+    return now_us > counted_us ? now_us : counted_us;
 }
 
 /* The newest one that is old enough, else the oldest. */
@@ -163,13 +172,12 @@ static bool look(struct session *s, struct open_phase *phase, const struct onlin
     struct phase_usage *u = arena_new(s->arena, struct phase_usage);
     if (!s->driver->read_events(s->connection, 1, phase->label, note_event, &counts, f))
         return false;
-    int64_t now_us = clock_wall_us() + s->server.clock_offset_us;
+    u->counted_us = counts.count ? counts.at[counts.count - 1].at_us : 0;
     const struct count *base =
-        to_compare_with(&counts, now_us - s->config.contract_after_ms * 1000);
+        to_compare_with(&counts, now_behind(s, u->counted_us) - s->config.contract_after_ms * 1000);
     phase->usage = u;
     u->is_contracting = counts.is_contracting;
     u->has_count = base != NULL;
-    u->counted_us = counts.count ? counts.at[counts.count - 1].at_us : 0;
     u->since = base ? phase_time(s->arena, base->at_us) : NULL;
     const struct json *known = counts.count ? json_get(counts.at[0].detail, "dependents") : NULL;
     for (size_t i = 0; i < json_count(known); i++)
@@ -262,14 +270,14 @@ bool usage_keep(struct session *s, const struct open_phases *phases, struct fail
 {
     struct run_identity who = session_identity(s);
     struct journal journal = journal_start(&who, &s->history);
-    int64_t now_us = clock_wall_us() + s->server.clock_offset_us;
     int64_t soak_us = s->config.contract_after_ms * 1000;
     int64_t pause_us = soak_us < KEPT_AGAIN_US ? soak_us : KEPT_AGAIN_US;
     for (size_t i = 0; i < phases->count; i++) {
         const struct phase_usage *u = phases->at[i].usage;
         bool is_told =
             u && u->is_asked && !u->is_contracting && (!u->unknown || u->dependents.count);
-        bool is_due = is_told && (!u->has_count || now_us - u->counted_us >= pause_us);
+        bool is_due =
+            is_told && (!u->has_count || now_behind(s, u->counted_us) - u->counted_us >= pause_us);
         if (is_due && !keep(s, &journal, &phases->at[i], f))
             return false;
     }
@@ -308,6 +316,14 @@ static const char *gap(struct arena *a, const struct phase_usage *u)
                             "GRANT pg_read_all_stats would show it",
                             (long long)u->hidden, u->hidden == 1 ? "" : "s");
     return "";
+}
+
+void usage_warn(struct arena *a, const struct open_phase *p)
+{
+    const struct phase_usage *u = p->usage;
+    const char *missing = u && u->is_asked && !u->is_contracting ? gap(a, u) : "";
+    if (missing[0])
+        log_line(LOG_WARN, "%.*s: %s", STR_ARG(p->label), missing);
 }
 
 static bool has_calls(const struct phase_usage *u)

@@ -4,8 +4,8 @@
  * while somebody does.
  *
  * Counts have no time of their own. So the history keeps what was counted when the migration was
- * expanded, and again when a contract was refused (EVENT_COUNTED): what has grown since counts as use.
- * The newest count that is at least as old as the soak is the one to compare with.
+ * expanded, and again when a contract was refused or passed it over (EVENT_COUNTED): what has grown
+ * since counts as use. The newest count that is at least as old as the soak is the one to compare with.
  */
 #ifndef CMD_USAGE_H
 #define CMD_USAGE_H
@@ -52,6 +52,8 @@ bool usage_is_found(const struct phase_usage *u);
 bool usage_keep(struct session *s, const struct open_phases *phases, struct fail *f) MUST_CHECK;
 /* Sets f: EXIT_REFUSED. */
 bool usage_refuse(const struct session *s, const struct open_phase *p, struct fail *f);
+/* What could not be looked at, where something is contracted all the same: a warning. */
+void usage_warn(struct arena *a, const struct open_phase *p);
 void usage_print(struct arena *a, const struct open_phase *p);
 void usage_set(struct json *phase, const struct open_phase *p);
 

@@ -59,6 +59,47 @@ static void statements_by_the_old_name_hold_the_contract_up(void **state UNUSED)
     assert_whole(p);
 }
 
+/* Of two, one may go on: the other one is named, and what was counted is kept as with a refusal. */
+static void what_is_passed_over_is_named_and_counted(void **state UNUSED)
+{
+    struct project *p = make(users, "ALTER TABLE users RENAME TO people;\n");
+    project_execute(p, "CREATE TABLE orders (id int); INSERT INTO orders VALUES (1)");
+    project_write(p, "0002_orders.sql", "ALTER TABLE orders RENAME TO sales;\n");
+    soak(p, "0");
+    struct ran r = project_run(p, "apply", NULL);
+    assert_exit(&r, 0);
+    project_execute(p, "SELECT full_name FROM users WHERE id = 1");
+    r = project_run(p, "contract", NULL);
+    assert_exit(&r, 0);
+    assert_out(&r, "contracted  0002");
+    assert_not_out(&r, "contracted  0001");
+    assert_err(&r, "warning: 0001 is passed over: what it takes away is still used; by whom: ");
+    assert_answer(p,
+                  "SELECT version, count(*) FROM migrator.event WHERE kind = 'counted' GROUP BY 1 "
+                  "ORDER BY 1",
+                  "0001|2\n0002|1");
+    assert_whole(p);
+    r = project_run(p, "contract", NULL);
+    assert_exit(&r, 0);
+    assert_out(&r, "contracted  0001");
+    assert_whole(p);
+}
+
+/* Who made a count may have known the server's clock less well than who reads it. */
+static void a_count_of_a_moment_ahead_is_of_now(void **state UNUSED)
+{
+    struct project *p = make_expanded("ALTER TABLE users RENAME TO people;\n");
+    project_execute(p, "SELECT full_name FROM users WHERE id = 1");
+    struct ran r = project_run(p, "contract", NULL);
+    assert_exit(&r, 3);
+    project_execute(p, "UPDATE migrator.history SET installed_on = installed_on + interval '1 h';"
+                       "UPDATE migrator.event SET at = at + interval '1 h' WHERE kind = 'counted'");
+    r = project_run(p, "status", NULL);
+    assert_out(&r, "0001");
+    assert_not_out(&r, "still used");
+    assert_out(&r, "what is left of it may run since");
+}
+
 static void counting_that_began_anew_is_compared_with_nothing(void **state UNUSED)
 {
     struct project *p = make_expanded("ALTER TABLE users RENAME TO people;\n");
@@ -122,9 +163,28 @@ static void who_may_not_look_is_told_so(void **state UNUSED)
                "installed in this database");
     r = project_run(p, "contract", NULL);
     assert_exit(&r, 0);
+    assert_err(&r, "warning: 0001: which statements still need the old form is not known: "
+                   "pg_stat_statements is not installed in this database");
 }
 
 /* ---- the last write ---- */
+
+static void a_contract_goes_on_without_the_sequence_of_the_last_write(void **state UNUSED)
+{
+    struct project *p = make_expanded("ALTER TABLE users RENAME COLUMN full_name TO name;\n");
+    project_execute(p, "UPDATE users SET full_name = 'old' WHERE id = 2");
+    project_execute(p,
+                    "DO $$ BEGIN EXECUTE (SELECT format('DROP SEQUENCE %s CASCADE', oid::regclass) "
+                    "FROM pg_class WHERE relname LIKE 'migrate%seen'); END $$");
+    struct ran r = project_run(p, "status", "--format", "json", NULL);
+    assert_exit(&r, 0);
+    assert_not_out(&r, "last_write");
+    r = project_run(p, "contract", "--now", "--reason", "test", NULL);
+    assert_exit(&r, 0);
+    assert_answer(p, "SELECT name FROM users WHERE id = 2", "old");
+    assert_answer(p, "SELECT count(*) FROM pg_proc WHERE proname LIKE 'migrate%'", "0");
+    assert_whole(p);
+}
 
 static void the_soak_begins_with_the_last_write_by_the_old_name(void **state UNUSED)
 {
@@ -163,10 +223,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(statements_by_the_old_name_hold_the_contract_up),
+        cmocka_unit_test(what_is_passed_over_is_named_and_counted),
+        cmocka_unit_test(a_count_of_a_moment_ahead_is_of_now),
         cmocka_unit_test(counting_that_began_anew_is_compared_with_nothing),
         cmocka_unit_test(what_was_counted_before_the_soak_counts),
         cmocka_unit_test(functions_and_views_hold_it_up),
         cmocka_unit_test(who_may_not_look_is_told_so),
+        cmocka_unit_test(a_contract_goes_on_without_the_sequence_of_the_last_write),
         cmocka_unit_test(the_soak_begins_with_the_last_write_by_the_old_name),
     };
     return cmocka_run_group_tests(tests, start_counting, end);

@@ -36,7 +36,8 @@ static void add_trigger(struct sync_pair *s, const char *on, const char *event,
         "pg_catalog.date_part('epoch', pg_catalog.clock_timestamp()) - %d) EXECUTE FUNCTION %s()",
         trigger_name(s, on), event, s->relation, condition,
         sync_literal(s->r->a, str_of(clock_name(s))), CLOCK_STEP_S, clock_name(s));
-    rewrite_undo(s->r, step, UNDO_FREE, "DROP TRIGGER %s ON %s", trigger_name(s, on), s->relation);
+    rewrite_undo(s->r, step, UNDO_FREE, "DROP TRIGGER IF EXISTS %s ON %s", trigger_name(s, on),
+                 s->relation);
 }
 
 void sync_add_clock(struct sync_pair *s, const char *written, const char *inserted)
@@ -55,7 +56,8 @@ void sync_add_clock(struct sync_pair *s, const char *written, const char *insert
                      "CREATE FUNCTION %s() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER "
                      "SET search_path = pg_catalog, pg_temp AS %s%s%s",
                      name, name, name, fence, body, fence);
-    rewrite_undo(r, step, UNDO_FREE, "DROP FUNCTION %s();\nDROP SEQUENCE %s", name, name);
+    rewrite_undo(r, step, UNDO_FREE, "DROP FUNCTION IF EXISTS %s();\nDROP SEQUENCE IF EXISTS %s",
+                 name, name);
     if (inserted)
         add_trigger(s, "ins", "INSERT", arena_printf(r->a, "%s AND ", inserted));
     if (written)
@@ -65,14 +67,17 @@ void sync_add_clock(struct sync_pair *s, const char *written, const char *insert
     r->form->last_write = str_of(name);
 }
 
+/* IF EXISTS, here and in what is undone: who drops the sequence CASCADE has taken its triggers along. */
 void sync_drop_clock(const struct sync_pair *s, struct buf *out)
 {
     if (s->has_clock_on_insert)
-        buf_printf(out, "    DROP TRIGGER %s ON %s;\n", trigger_name(s, "ins"), s->relation);
+        buf_printf(out, "    DROP TRIGGER IF EXISTS %s ON %s;\n", trigger_name(s, "ins"),
+                   s->relation);
     if (s->has_clock_on_update)
-        buf_printf(out, "    DROP TRIGGER %s ON %s;\n", trigger_name(s, "upd"), s->relation);
-    buf_printf(out, "    DROP FUNCTION %s();\n    DROP SEQUENCE %s;\n", clock_name(s),
-               clock_name(s));
+        buf_printf(out, "    DROP TRIGGER IF EXISTS %s ON %s;\n", trigger_name(s, "upd"),
+                   s->relation);
+    buf_printf(out, "    DROP FUNCTION IF EXISTS %s();\n    DROP SEQUENCE IF EXISTS %s;\n",
+               clock_name(s), clock_name(s));
 }
 
 const char *sync_old_is_given(const struct sync_pair *s)
