@@ -163,19 +163,13 @@ static void add_steps(struct writing *w, const struct statement *s,
         buf_printf(w->out, "%s-- Line %u, step %zu of %zu, %s: %s.\n", i ? ";\n" : "", s->line,
                    i + 1, form->steps.count, phase_name(step->phase), step->does);
         bool is_own = !step->refuses_transaction && step->kind != STEP_BATCHES;
-        struct str sql = step->sql;
-        if (str_starts(sql, STR("PRAGMA foreign_keys"))) {
-            struct str pragma; /* SQLite: it does nothing inside a transaction */
-            sql = str_cut_line(sql, &pragma);
-            buf_printf(w->out, "%.*s\n", STR_ARG(pragma));
-        }
         if (is_own)
             buf_add_cstr(w->out, "BEGIN;\n");
         if (r->found)
             add_allowances(w, s, r->statement, &r->found[i]);
         if (step->kind == STEP_BATCHES)
             add_batch_key(w->out, step->range);
-        buf_add_str(w->out, sql);
+        buf_add_str(w->out, step->sql);
         if (is_own)
             buf_add_cstr(w->out, ";\nCOMMIT");
     }
@@ -312,6 +306,19 @@ static bool is_free(const struct writes *all, const char *path, struct fail *f)
     return fail_hint(f, "Nothing was written. Give --write a directory without such a file.");
 }
 
+/* SQLite: what the pragma was before, and shall be again behind the step, no file can say. */
+static bool switches_keys(const struct planned_migration *m)
+{
+    for (size_t i = 0; i < m->online.count; i++) {
+        const struct online_form *form = m->online.at[i].form;
+        for (size_t k = 0; k < form->steps.count; k++) {
+            if (str_starts(form->steps.at[k].sql, STR("PRAGMA foreign_keys")))
+                return true;
+        }
+    }
+    return false;
+}
+
 static bool collect(struct session *s, const char *directory, const struct selection *selection,
                     const struct plan *plan, struct writes *out, struct fail *f)
 {
@@ -335,6 +342,13 @@ static bool collect(struct session *s, const char *directory, const struct selec
         if (planned_skips_triggers(m)) {
             log_line(LOG_WARN,
                      "%.*s is not written: batches that skip triggers cannot stand in a file",
+                     STR_ARG(m->migration->path));
+            continue;
+        }
+        if (switches_keys(m)) {
+            log_line(LOG_WARN,
+                     "%.*s is not written: it builds a table anew with foreign keys off for that "
+                     "step alone, which a file cannot",
                      STR_ARG(m->migration->path));
             continue;
         }

@@ -138,6 +138,7 @@ static void what_nobody_can_know_runs_as_written(void **state UNUSED)
         ADD "code text UNIQUE CHECK (\"our users\".code <> '');\n",
         "-- migrate: using forward=upper(mail)\n" ADD "code text AS (lower(mail)) STORED;\n",
         "BEGIN;\n" ADD "badge integer UNIQUE;\nCOMMIT;\n",
+        "PRAGMA defer_foreign_keys = ON;\n" ADD "badge integer UNIQUE;\n",
         "PRAGMA legacy_alter_table = ON;\n" ADD "badge integer UNIQUE;\n",
     };
     struct project *p = make(ADD "plain text;\n");
@@ -147,6 +148,15 @@ static void what_nobody_can_know_runs_as_written(void **state UNUSED)
         assert_exit(&r, 3);
         assert_not_out(&r, "rebuild-table");
     }
+}
+
+static void no_file_is_written_of_it(void **state UNUSED)
+{
+    struct project *p = make(ADD "badge integer UNIQUE;\n");
+    struct ran r = project_run(p, "plan", "--write", "-", NULL);
+    assert_exit(&r, 0);
+    assert_err(&r, "0001_add.sql is not written: it builds a table anew with foreign keys off");
+    assert_not_out(&r, "PRAGMA");
 }
 
 /* Words of SQLite that are none of PostgreSQL's. */
@@ -209,6 +219,7 @@ int main(void)
         cmocka_unit_test(the_table_is_as_if_sqlite_had_added_the_column),
         cmocka_unit_test(nothing_of_it_is_lost),
         cmocka_unit_test(what_nobody_can_know_runs_as_written),
+        cmocka_unit_test(no_file_is_written_of_it),
         cmocka_unit_test(names_may_be_words_of_sqlite),
         cmocka_unit_test(rows_that_break_the_rule_undo_all_of_it),
         cmocka_unit_test(a_run_that_is_killed_leaves_nothing),

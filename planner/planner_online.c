@@ -46,15 +46,21 @@ const struct online_form *planner_online_form(struct pass *p, size_t number,
 
 bool planner_online_check_batch(struct pass *p, const struct statement *s, struct fail *f)
 {
-    bool is_asked = p->postgres && p->request->rewrite == REWRITE_AUTO && s->is_analysed;
-    const char *why = is_asked ? postgres_analysis_batch_refusal(p->a, p->postgres, s) : NULL;
+    bool is_asked = p->request->rewrite == REWRITE_AUTO && s->is_analysed;
+    const char *why = NULL;
+    if (is_asked && p->postgres)
+        why = postgres_analysis_batch_refusal(p->a, p->postgres, s);
+    else if (is_asked && p->sqlite)
+        why = sqlite_analysis_batch_refusal(p->a, p->sqlite, s);
     if (!why)
         return true;
     fail_set(f, EXIT_USAGE, "this statement cannot have the batches that are asked for");
     script_locate(p->script, s, 0, f);
     fail_detail(f, "-- migrate: batch is in front of it, and %s.", why);
-    return fail_hint(f, "Name the first columns of such an index, or take the directive away: the "
-                        "statement runs as it is written then.");
+    return fail_hint(f,
+                     "Name the %s, or take the directive away: the statement runs as it is "
+                     "written then.",
+                     p->postgres ? "first columns of such an index" : "key of the table");
 }
 
 /* ---- steps ---- */

@@ -111,13 +111,16 @@ static void hear_use(struct scratch_uses *u, int code, const char *first, const 
 {
     struct scratch_column column = {arena_str(u->a, str_of(first)),
                                     arena_str(u->a, str_of(second))};
-    if (trigger)
+    if (trigger) {
         add_name(u->a, &u->triggers, trigger);
-    else if (code == SQLITE_READ)
+        if (code == SQLITE_INSERT || code == SQLITE_UPDATE || code == SQLITE_DELETE)
+            add_name(u->a, &u->written_by_triggers, first);
+    }
+    if (!trigger && code == SQLITE_READ)
         vec_push(u->a, &u->reads, column);
-    else if (code == SQLITE_UPDATE)
+    else if (!trigger && code == SQLITE_UPDATE)
         vec_push(u->a, &u->sets, column);
-    else if (code == SQLITE_FUNCTION)
+    else if (!trigger && code == SQLITE_FUNCTION)
         add_name(u->a, &u->functions, second);
     u->has_query |= code == SQLITE_SELECT && !trigger;
 }

@@ -373,6 +373,7 @@ void sqlite_analysis_statement(struct arena *a, struct sqlite_analysis *p, struc
     note_rows(p, &out->effects);
     p->file.has_written |= out->effects.writes.count > 0 || p->scratch->is_ddl;
     p->file.has_savepoint |= state_is_kind(s, "SAVEPOINT");
+    p->file.defers_keys |= s->sets_deferral && s->is_switched_on;
     p->so_far.has_transactional |= p->so_far.is_in_transaction;
     p->so_far.has_alone |= !p->so_far.is_in_transaction;
     p->so_far.statements++;
@@ -383,6 +384,12 @@ const struct online_form *sqlite_analysis_rewrite(struct arena *a, struct sqlite
                                                   const struct analysis *seen)
 {
     return sqlite_rewrite_statement(a, p, s, seen);
+}
+
+const char *sqlite_analysis_batch_refusal(struct arena *a, struct sqlite_analysis *p,
+                                          const struct statement *s)
+{
+    return sqlite_rewrite_batch_refusal(a, p, s);
 }
 
 /* What SQLite has refused here is done by the steps. The table is the one that was there: not a new one. */

@@ -42,6 +42,10 @@ bool sqlite_may_have_form(const struct statement *s);
 const struct online_form *sqlite_analysis_rewrite(struct arena *a, struct sqlite_analysis *p,
                                                   const struct statement *s,
                                                   const struct analysis *seen);
+/* Why the statement that was looked at last cannot have the batches that it asks for; NULL: it can, asks for
+   none, or nobody knows. In the arena. */
+const char *sqlite_analysis_batch_refusal(struct arena *a, struct sqlite_analysis *p,
+                                          const struct statement *s);
 /* The statement is run in that form: the catalog becomes what it makes of it. */
 void sqlite_analysis_take_form(struct sqlite_analysis *p, const struct online_form *form);
 void sqlite_analysis_migration_end(struct arena *a, struct sqlite_analysis *p, struct hazards *out);

@@ -48,13 +48,22 @@ static const struct recipe_row recipes[] = {
 
 /* ---- choosing ---- */
 
+static bool asks_for_batches(const struct statement *s)
+{
+    for (size_t i = 0; i < s->directives.count; i++) {
+        if (s->directives.at[i].kind == DIRECTIVE_BATCH && s->directives.at[i].key.len)
+            return true;
+    }
+    return false;
+}
+
 bool sqlite_may_have_form(const struct statement *s)
 {
     for (size_t i = 0; i < ARRAY_LEN(recipes); i++) {
         if (state_is_kind(s, recipes[i].kind))
             return true;
     }
-    return false;
+    return asks_for_batches(s); /* so that it is told where they cannot be had */
 }
 
 static bool is_asked_for(const struct recipe_row *row, const struct statement *s)
@@ -115,7 +124,9 @@ const struct online_form *sqlite_rewrite_statement(struct arena *a, struct sqlit
                                                    const struct statement *s,
                                                    const struct analysis *found)
 {
-    bool is_bound = p->so_far.is_own_transaction || p->file.has_savepoint || has_temporary(p);
+    /* Foreign keys that are first looked at by COMMIT need the one transaction that the file makes. */
+    bool is_bound = p->so_far.is_own_transaction || p->file.has_savepoint || p->file.defers_keys ||
+                    has_temporary(p);
     if (is_bound || !is_plain_table(p->facts.table) || state_is_new(p, p->facts.table->relation))
         return NULL;
     for (size_t i = 0; i < ARRAY_LEN(recipes); i++) {
@@ -132,6 +143,22 @@ const struct online_form *sqlite_rewrite_statement(struct arena *a, struct sqlit
             return form;
     }
     return NULL;
+}
+
+const char *sqlite_rewrite_batch_refusal(struct arena *a, struct sqlite_analysis *p,
+                                         const struct statement *s)
+{
+    const struct sqlite_object *table = p->facts.table;
+    if (!asks_for_batches(s))
+        return NULL;
+    if (!state_is_kind(s, "UPDATE") && !state_is_kind(s, "DELETE"))
+        return "batches are for UPDATE and DELETE";
+    if (p->facts.error || !is_plain_table(table) || table->is_made_up ||
+        state_is_new(p, table->relation))
+        return NULL; /* not known, or not there yet: what will be is not known either */
+    struct sqlite_rewrite r = {.a = a, .p = p, .statement = s, .table = table};
+    read_tokens(&r);
+    return sqlite_rewrite_dml_refusal(&r);
 }
 
 /* ---- writing steps ---- */

@@ -41,6 +41,11 @@ const struct online_form *sqlite_rewrite_statement(struct arena *a, struct sqlit
                                                    const struct statement *s,
                                                    const struct analysis *found);
 
+/* Why the statement that was looked at last cannot have the batches that its directive asks for; NULL: it
+   can, or asks for none, or nobody knows. In the arena. */
+const char *sqlite_rewrite_batch_refusal(struct arena *a, struct sqlite_analysis *p,
+                                         const struct statement *s);
+
 /* ---- for recipes ---- */
 
 struct online_step *sqlite_rewrite_step(struct sqlite_rewrite *r, enum phase phase,
@@ -60,6 +65,8 @@ struct str sqlite_identifier(struct arena *a, struct str name);
 
 sqlite_recipe sqlite_rewrite_update; /* rewrite_dml.c */
 sqlite_recipe sqlite_rewrite_delete;
+/* Of an UPDATE or DELETE that asks for batches by a key. */
+const char *sqlite_rewrite_dml_refusal(struct sqlite_rewrite *r);
 sqlite_recipe sqlite_rewrite_rebuild; /* rewrite_rebuild.c */
 
 #endif

@@ -134,13 +134,54 @@ static bool is_current_time(struct str name)
            str_equal_nocase(name, STR("current_time"));
 }
 
-/* 'now' in a text, or a call without arguments, which means the same. */
+/* A column, or a constant that begins with a digit: 'now' and, from SQLite 3.42 on, 'subsec' ask for the time
+   that it is. */
+static bool is_given_time(const struct sqlite_rewrite *r, size_t from, size_t to)
+{
+    bool is_dotted = to == from + 3 && sqlite_rewrite_is(r, from + 1, ".");
+    if (to != from + 1 && !is_dotted)
+        return false;
+    struct str text = r->tokens.at[to - 1].text;
+    if (!is_dotted && char_is_digit(text.at[0]))
+        return true;
+    if (text.at[0] == '\'')
+        return text.len > 1 && char_is_digit(text.at[1]);
+    return object_column(r->table, unquoted(r->a, text)) != NULL;
+}
+
+/* Behind the last token of the argument that begins there. */
+static size_t end_of_argument(const struct sqlite_rewrite *r, size_t from)
+{
+    unsigned depth = from < r->tokens.count ? r->tokens.at[from].depth : 0;
+    size_t i = from;
+    while (i < r->tokens.count && r->tokens.at[i].depth >= depth &&
+           !(r->tokens.at[i].depth == depth && sqlite_rewrite_is(r, i, ",")))
+        i++;
+    return i;
+}
+
+/* A call whose name stands there. Without the argument that says which time, it is now. */
+static bool is_call_about_given_time(const struct sqlite_rewrite *r, size_t name)
+{
+    struct str function = unquoted(r->a, r->tokens.at[name].text);
+    bool has_two = str_equal_nocase(function, STR("timediff"));
+    size_t first = name + 2;
+    size_t end = end_of_argument(r, first);
+    if (str_equal_nocase(function, STR("strftime")) || has_two) {
+        if (!sqlite_rewrite_is(r, end, ",") || (has_two && !is_given_time(r, first, end)))
+            return false;
+        first = end + 1;
+        end = end_of_argument(r, first);
+    }
+    return is_given_time(r, first, end);
+}
+
 static bool asks_for_now(const struct sqlite_rewrite *r, size_t from, size_t to)
 {
     for (size_t i = from; i < to && i < r->tokens.count; i++) {
-        bool is_call = sqlite_rewrite_is(r, i, "(") && sqlite_rewrite_is(r, i + 1, ")");
-        if (is_call || (r->tokens.at[i].kind == SQLITE_TOKEN_QUOTED &&
-                        state_has_nocase(r->tokens.at[i].text, STR("now"))))
+        bool is_call =
+            sqlite_rewrite_is(r, i + 1, "(") && is_about_time(unquoted(r->a, r->tokens.at[i].text));
+        if (is_call && !is_call_about_given_time(r, i))
             return true;
     }
     return false;
@@ -203,6 +244,20 @@ static bool reads_what_it_sets(const struct scratch_uses *u)
     return false;
 }
 
+/* A trigger may change rows whose batch is still to come. */
+static bool is_written_by_triggers(const struct dml *d)
+{
+    struct scratch_uses whole;
+    const struct sqlite_rewrite *r = d->r;
+    if (!scratch_hear_uses(r->p->scratch, r->a, arena_cstr(r->a, r->statement->text), &whole))
+        return true;
+    for (size_t i = 0; i < whole.written_by_triggers.count; i++) {
+        if (str_equal_nocase(whole.written_by_triggers.at[i], r->table->name))
+            return true;
+    }
+    return false;
+}
+
 /* A child may be in another batch than its parent. */
 static bool refers_to_itself(const struct dml *d)
 {
@@ -248,7 +303,7 @@ static bool is_provable(const struct dml *d, const struct scratch_uses *set,
     return !reads_others(d, set) && !reads_others(d, where) && !reads_what_it_sets(set) &&
            are_functions_steady(d, set, true, from, d->where) &&
            are_functions_steady(d, where, false, d->where, d->r->tokens.count) &&
-           !refers_to_itself(d);
+           !refers_to_itself(d) && !is_written_by_triggers(d);
 }
 
 /* ---- the step ---- */
@@ -348,6 +403,31 @@ static bool write(struct dml *d)
     }
     write_step(d);
     return true;
+}
+
+const char *sqlite_rewrite_dml_refusal(struct sqlite_rewrite *r)
+{
+    struct str key = vouched_key(r->statement);
+    struct dml d = {.r = r, .is_delete = sqlite_rewrite_is(r, 0, "delete")};
+    bool is_update = sqlite_rewrite_is(r, 0, "update");
+    struct scratch_uses uses;
+    if (r->p->facts.returns_rows || (!is_update && !d.is_delete))
+        return "with WITH or RETURNING it cannot be done in batches";
+    if (sqlite_rewrite_is(r, 1, "or") || sqlite_rewrite_find(r, 0, "limit") < r->tokens.count)
+        return "with OR or LIMIT it cannot be done in batches";
+    if (!take_key(&d))
+        return arena_printf(r->a, "the key of %.*s may hold real numbers, or has no name",
+                            STR_ARG(r->table->name));
+    if (!is_wanted_key(&d, key)) {
+        SCOPED(buf) struct buf own = {0};
+        for (size_t i = 0; i < d.range.key.count; i++)
+            buf_printf(&own, "%s%.*s", i ? ", " : "", STR_ARG(d.range.key.at[i]));
+        return arena_printf(r->a, "batches of %.*s go by (%s), not by (%.*s)",
+                            STR_ARG(r->table->name), buf_cstr(&own), STR_ARG(key));
+    }
+    if (hear_uses(&d, arena_cstr(r->a, r->statement->text), &uses) && moves_rows(&d, &uses))
+        return "it sets a column of the key";
+    return NULL;
 }
 
 bool sqlite_rewrite_update(struct sqlite_rewrite *r)

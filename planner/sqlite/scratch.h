@@ -40,8 +40,9 @@ struct scratch_uses {
         size_t count, room;
     } functions;
     struct scratch_names
-        triggers;   /* and views, and names of WITH, in whose text something is used */
-    bool has_query; /* a SELECT of any kind */
+        triggers; /* and views, and names of WITH, in whose text something is used */
+    struct scratch_names written_by_triggers; /* tables */
+    bool has_query;                           /* a SELECT of any kind */
 };
 
 struct sqlite_scratch {

@@ -52,6 +52,7 @@ struct sqlite_file {
     bool is_deferred;     /* its own transaction was begun without a lock */
     bool has_written;     /* … and has one by now */
     bool has_savepoint;
+    bool defers_keys; /* PRAGMA defer_foreign_keys = ON */
 };
 
 /* What foreign keys are for the statement. */
