@@ -12,14 +12,6 @@
 /* SQLite has no lock that spans migrations: another run may get in between two of ours. */
 #define MOVED_TRIES 20
 
-static bool read_state(struct session *s, struct reconciliation *r, struct selection *selection,
-                       struct fail *f)
-{
-    return session_check_record(s, f) && session_reconcile(s, r, f) &&
-           reconciliation_check(r, s->options->allow_out_of_order, f) &&
-           session_select(s, r, selection, f) && session_refuse_opaque(selection, f);
-}
-
 /* Edits that do not stop a run still deserve a word. */
 static void warn_of_changes(const struct reconciliation *r)
 {
@@ -47,7 +39,7 @@ static bool apply_locked(struct running *run, struct fail *f)
     struct selection selection;
     for (int attempt = 0;; attempt++) {
         if (!s->driver->prepare_history(s->connection, f) || !session_read_history(s, f) ||
-            !read_state(s, &r, &selection, f))
+            !session_select_pending(s, &r, &selection, f))
             return false;
         if (selection.count == 0)
             return true;
@@ -112,7 +104,7 @@ static bool apply(struct running *run, struct open_phases *phases, struct fail *
         return true;
     if (is_settled && !session_read_history(s, f))
         return false;
-    if (!read_state(s, &r, &selection, f))
+    if (!session_select_pending(s, &r, &selection, f))
         return false;
     warn_of_changes(&r);
     log_line(LOG_DEBUG, "%zu applied, %zu to run on %s", r.applied, selection.count,

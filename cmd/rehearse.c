@@ -12,18 +12,6 @@
 
 #include <unistd.h>
 
-static const char *environment(void *context, const char *name)
-{
-    (void)context;
-    return getenv(name);
-}
-
-static bool late(struct session *s, const struct config_late *value, const char *what,
-                 struct str *out, struct fail *f)
-{
-    return config_late_value(s->arena, &s->config, value, what, environment, NULL, out, f);
-}
-
 /* ---- which copy ---- */
 
 static bool refuse_copy(const char *text, struct fail *f)
@@ -46,7 +34,7 @@ static bool source_of_config(struct session *s, struct copy_origin *out, struct 
     }
     if (c->copy_url.text.len) {
         out->kind = COPY_URL;
-        return late(s, &c->copy_url, "rehearsal.copy.url", &out->from, f);
+        return session_late_value(s, &c->copy_url, "rehearsal.copy.url", &out->from, f);
     }
     out->kind = c->copy_dump.len ? COPY_DUMP : COPY_TEMPLATE;
     out->from = c->copy_dump.len ? c->copy_dump : c->copy_template;
@@ -66,25 +54,19 @@ static bool find_source(struct session *s, struct copy_origin *out, struct fail 
         return false;
     }
     if (!o->server)
-        return late(s, &s->config.rehearsal_server, "rehearsal.server", &out->server, f);
+        return session_late_value(s, &s->config.rehearsal_server, "rehearsal.server", &out->server,
+                                  f);
     out->server = str_of(o->server);
     return true;
 }
 
 /* ---- the target: what would be run there ---- */
 
-static bool select_pending(struct session *s, struct selection *out, struct fail *f)
-{
-    struct reconciliation r;
-    return session_check_record(s, f) && session_reconcile(s, &r, f) &&
-           reconciliation_check(&r, s->options->allow_out_of_order, f) &&
-           session_select(s, &r, out, f) && session_refuse_opaque(out, f);
-}
-
 static bool plan_target(struct session *s, struct selection *selection, struct plan *out,
                         struct fail *f)
 {
-    return select_pending(s, selection, f) &&
+    struct reconciliation r;
+    return session_select_pending(s, &r, selection, f) &&
            (!selection->count || session_plan(s, selection, false, out, f));
 }
 
@@ -137,12 +119,14 @@ static bool check_reach(const struct rehearsal *r, const struct plan *plan, stru
 static bool rehearse_locked(struct rehearsal *r, const struct plan *target, struct fail *f)
 {
     struct session *c = &r->on;
+    struct reconciliation state;
     struct selection selection;
     struct plan plan, shown;
     struct running running;
     struct running_parts parts;
     if (!c->driver->prepare_history(c->connection, f) || !session_read_history(c, f) ||
-        !select_pending(c, &selection, f) || !session_plan(c, &selection, false, &plan, f) ||
+        !session_select_pending(c, &state, &selection, f) ||
+        !session_plan(c, &selection, false, &plan, f) ||
         !session_plan(c, &selection, true, &shown, f) ||
         !check_same(r->target, c, target, &plan, f) || !check_reach(r, &shown, f) ||
         !phases_check(c, &plan, f))
@@ -241,7 +225,7 @@ static bool rehearse(struct rehearsal *r, struct fail *f)
     struct copy_origin source;
     struct plan plan = {0};
     if (!session_start(s->arena, s->options, s, f) || !find_source(s, &source, f) ||
-        !late(s, &s->config.evidence_key, "policy.evidence_key", &r->key, f) ||
+        !session_late_value(s, &s->config.evidence_key, "policy.evidence_key", &r->key, f) ||
         !check_out(s->options->out, f) || !session_open(s, true, f))
         return false;
     if (!s->driver->rehearsal) {

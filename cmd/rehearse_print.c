@@ -50,28 +50,12 @@ static const char *lock_cell(struct arena *a, const struct evidence_step *s)
     const struct evidence_lock *longest = NULL;
     for (size_t i = 0; i < s->locks.count; i++) {
         const struct evidence_lock *l = &s->locks.at[i];
-        bool is_strong = lock_blocks_reads(l->mode) || lock_blocks_writes(l->mode);
-        if (is_strong && (!longest || l->held_us > longest->held_us))
+        if (lock_blocks_traffic(l->mode) && (!longest || l->held_us > longest->held_us))
             longest = l;
     }
     return longest ? arena_printf(a, "%s %s", lock_mode_sql(longest->mode),
                                   clock_duration_text(a, longest->held_us))
                    : "-";
-}
-
-static bool is_over(const struct evidence *e, const struct evidence_step *s)
-{
-    for (size_t i = 0; i < s->waits.count; i++) {
-        if (e->limits.blocked_ms && s->waits.at[i].longest_us > e->limits.blocked_ms * 1000)
-            return true;
-    }
-    for (size_t i = 0; i < s->locks.count; i++) {
-        const struct evidence_lock *l = &s->locks.at[i];
-        bool is_strong = lock_blocks_reads(l->mode) || lock_blocks_writes(l->mode);
-        if (is_strong && e->limits.strong_lock_ms && l->held_us > e->limits.strong_lock_ms * 1000)
-            return true;
-    }
-    return false;
 }
 
 static void print_steps(struct arena *a, const struct evidence *e)
@@ -95,7 +79,7 @@ static void print_steps(struct arena *a, const struct evidence *e)
             size_text(a, s->wal_bytes),
             arena_cstr(a, terminal_cut(sql, SQL_SHOWN)),
         };
-        table_add(t, cells, 3, is_over(e, s) ? INK_BAD : INK_PLAIN);
+        table_add(t, cells, 3, s->is_over ? INK_BAD : INK_PLAIN);
     }
     table_print(t);
 }

@@ -27,6 +27,12 @@ static const char *environment(void *context, const char *name)
     return getenv(name);
 }
 
+bool session_late_value(struct session *s, const struct config_late *value, const char *what,
+                        struct str *out, struct fail *f)
+{
+    return config_late_value(s->arena, &s->config, value, what, environment, NULL, out, f);
+}
+
 /* NAME=value lines, # comments, an optional "export ", values in single or double quotes as they are. */
 static bool read_env_file(struct arena *a, const char *path, struct fail *f)
 {

@@ -61,6 +61,9 @@ bool session_start_files(struct arena *a, const struct options *o, struct sessio
                          struct fail *f) MUST_CHECK;
 /* The directory that new files go to: the first one. */
 bool session_first_directory(struct session *s, struct str *out, struct fail *f) MUST_CHECK;
+/* A value of the configuration that is expanded where it is used; what: its key. */
+bool session_late_value(struct session *s, const struct config_late *value, const char *what,
+                        struct str *out, struct fail *f) MUST_CHECK;
 /* Reads the migration directories. */
 bool session_read_migrations(struct session *s, struct fail *f) MUST_CHECK;
 /* Where they are, as the options and the configuration say. */
@@ -116,6 +119,10 @@ bool session_select(struct session *s, const struct reconciliation *r, struct se
                     struct fail *f) MUST_CHECK;
 /* Fails (EXIT_INTEGRITY) where a migration written as code stands in the way. */
 bool session_refuse_opaque(const struct selection *selection, struct fail *f) MUST_CHECK;
+/* All that stands between a history that was read and a plan: the record is whole, files and history agree,
+   and what is pending may run. */
+bool session_select_pending(struct session *s, struct reconciliation *out,
+                            struct selection *selection, struct fail *f) MUST_CHECK;
 /* wants_statements: keep every statement for printing. */
 bool session_plan(struct session *s, const struct selection *selection, bool wants_statements,
                   struct plan *out, struct fail *f) MUST_CHECK;

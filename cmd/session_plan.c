@@ -173,6 +173,14 @@ bool session_refuse_opaque(const struct selection *selection, struct fail *f)
                      STR_ARG(label));
 }
 
+bool session_select_pending(struct session *s, struct reconciliation *out,
+                            struct selection *selection, struct fail *f)
+{
+    return session_check_record(s, f) && session_reconcile(s, out, f) &&
+           reconciliation_check(out, s->options->allow_out_of_order, f) &&
+           session_select(s, out, selection, f) && session_refuse_opaque(selection, f);
+}
+
 static bool asks_catalog(const struct plan *plan)
 {
     for (size_t i = 0; i < plan->count; i++) {

@@ -18,11 +18,6 @@ static bool is_lockable(const struct pass *p, const struct effect_lock *lock)
            !str_equal(r->schema, STR("pg_catalog")) && !str_equal(r->schema, p->request->record);
 }
 
-static bool is_strong(enum lock_mode mode)
-{
-    return lock_blocks_reads(mode) || lock_blocks_writes(mode);
-}
-
 /* Runs code or queries, which may take any time before a lock is taken. */
 static bool is_work(const struct statement *s, const struct effects *e)
 {
@@ -88,7 +83,7 @@ void planner_note_locks(struct pass *p, const struct statement *s, enum unit_kin
     bool is_work_itself = s->role == ROLE_ORDINARY && is_work(s, e);
     for (size_t i = 0; i < e->locks.count && !p->is_locked_late && !is_work_itself; i++) {
         const struct effect_lock *lock = &e->locks.at[i];
-        if (is_strong(lock->mode) && is_lockable(p, lock))
+        if (lock_blocks_traffic(lock->mode) && is_lockable(p, lock))
             add(p, unit, name_of(p, lock->object), lock->mode, s->line);
     }
     p->is_locked_late |= is_work_itself || takes_long(e);

@@ -8,15 +8,6 @@
 #include "core/model/kept.h"
 #include "core/model/script.h"
 
-static const struct planned_step *step_of(const struct planned_migration *m, uint32_t unit)
-{
-    for (size_t i = 0; i < m->steps.count; i++) {
-        if (m->steps.at[i].unit == unit)
-            return &m->steps.at[i];
-    }
-    return NULL;
-}
-
 static bool refuse(const struct planned_migration *m, const struct planned_step *at, uint32_t unit,
                    struct fail *f)
 {
@@ -133,7 +124,7 @@ bool plan_undo(struct arena *a, const struct undo_request *request, struct plann
         .a = a, .request = request, .left = arena_array(a, int64_t, count_units(done) + 2)};
     u.left[0] = request->units_done;
     for (int64_t unit = request->units_done; unit > 0; unit--) {
-        const struct planned_step *at = step_of(done, (uint32_t)unit);
+        const struct planned_step *at = planned_step_find(done, (uint32_t)unit);
         const struct online_step *step = at ? &at->form->steps.at[at->index] : NULL;
         size_t skip = unit == request->units_done ? request->undone_steps : 0;
         if (!step || step->undo_cost == UNDO_IMPOSSIBLE)

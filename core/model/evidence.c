@@ -84,33 +84,37 @@ static void add_reason(struct arena *a, struct evidence *e, enum verdict verdict
     vec_push(a, &e->reasons, sentence);
 }
 
-static void judge_waits(struct arena *a, struct evidence *e, const struct evidence_step *s)
+static void judge_waits(struct arena *a, struct evidence *e, struct evidence_step *s)
 {
     int64_t limit_us = e->limits.blocked_ms * 1000;
     for (size_t i = 0; limit_us && i < s->waits.count; i++) {
         const struct evidence_wait *w = &s->waits.at[i];
-        if (w->longest_us > limit_us)
-            add_reason(a, e, VERDICT_BLOCK,
-                       arena_printf(a,
-                                    "%s made a statement of the application (%s, %.*s) wait %s; "
-                                    "policy.max_blocked is %s",
-                                    step_place(a, s), traffic_name(w->class), STR_ARG(w->relation),
-                                    clock_duration_text(a, w->longest_us),
-                                    clock_duration_text(a, limit_us)));
+        if (w->longest_us <= limit_us)
+            continue;
+        s->is_over = true;
+        add_reason(a, e, VERDICT_BLOCK,
+                   arena_printf(a,
+                                "%s made a statement of the application (%s, %.*s) wait %s; "
+                                "policy.max_blocked is %s",
+                                step_place(a, s), traffic_name(w->class), STR_ARG(w->relation),
+                                clock_duration_text(a, w->longest_us),
+                                clock_duration_text(a, limit_us)));
     }
 }
 
-static void judge_locks(struct arena *a, struct evidence *e, const struct evidence_step *s)
+static void judge_locks(struct arena *a, struct evidence *e, struct evidence_step *s)
 {
     int64_t limit_us = e->limits.strong_lock_ms * 1000;
     for (size_t i = 0; limit_us && i < s->locks.count; i++) {
         const struct evidence_lock *l = &s->locks.at[i];
-        if (l->held_us > limit_us && (lock_blocks_reads(l->mode) || lock_blocks_writes(l->mode)))
-            add_reason(a, e, VERDICT_BLOCK,
-                       arena_printf(a, "%s held %s on %.*s for %s; policy.max_strong_lock is %s",
-                                    step_place(a, s), lock_mode_sql(l->mode), STR_ARG(l->relation),
-                                    clock_duration_text(a, l->held_us),
-                                    clock_duration_text(a, limit_us)));
+        if (l->held_us <= limit_us || !lock_blocks_traffic(l->mode))
+            continue;
+        s->is_over = true;
+        add_reason(a, e, VERDICT_BLOCK,
+                   arena_printf(a, "%s held %s on %.*s for %s; policy.max_strong_lock is %s",
+                                step_place(a, s), lock_mode_sql(l->mode), STR_ARG(l->relation),
+                                clock_duration_text(a, l->held_us),
+                                clock_duration_text(a, limit_us)));
     }
 }
 

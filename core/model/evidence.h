@@ -38,6 +38,7 @@ struct evidence_step {
     struct str sql;         /* the beginning of it */
     int64_t from_us, to_us; /* monotonic */
     int64_t tries;
+    bool is_over; /* a budget, as evidence_judge() found */
     int64_t rows; /* -1: not known */
     int64_t wal_bytes, temporary_bytes, growth_bytes;
     struct {

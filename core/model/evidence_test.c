@@ -123,6 +123,8 @@ static void budgets_decide(void **state UNUSED)
     struct observed locks = {0};
     add_lock(&locks, LOCK_SHARE, 22 * SECOND, 2 * SECOND);
     e = judge(&locks);
+    assert_false(e.steps.at[0].is_over);
+    assert_true(e.steps.at[1].is_over);
     assert_int_equal(e.verdict, VERDICT_BLOCK);
     assert_string_equal(e.reasons.at[0],
                         "0001 line 4 (step 2, backfill) held SHARE on public.t for "
@@ -133,6 +135,8 @@ static void what_nobody_looked_at_is_no_pass(void **state UNUSED)
 {
     struct observed blind = {.longest_look_us = 300001};
     assert_int_equal(judge(&blind).verdict, VERDICT_UNKNOWN);
+    struct observed broken = {.blind_probes = 1};
+    assert_int_equal(judge(&broken).verdict, VERDICT_UNKNOWN);
     struct observed many = {.unprobed = 3};
     assert_int_equal(judge(&many).verdict, VERDICT_UNKNOWN);
     add_wait(&many, TRAFFIC_READ, 12 * SECOND, 2 * SECOND);

@@ -57,3 +57,8 @@ bool lock_blocks_writes(enum lock_mode m)
 {
     return lock_modes_conflict(m, LOCK_ROW_EXCLUSIVE);
 }
+
+bool lock_blocks_traffic(enum lock_mode m)
+{
+    return lock_blocks_reads(m) || lock_blocks_writes(m);
+}

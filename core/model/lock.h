@@ -32,5 +32,6 @@ bool lock_modes_conflict(enum lock_mode a, enum lock_mode b);
 /* Whether it makes a plain SELECT wait; an INSERT, UPDATE or DELETE. */
 bool lock_blocks_reads(enum lock_mode m);
 bool lock_blocks_writes(enum lock_mode m);
+bool lock_blocks_traffic(enum lock_mode m); /* either of them */
 
 #endif

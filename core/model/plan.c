@@ -23,6 +23,15 @@ static bool has_blocking_file(const struct plan *p)
     return false;
 }
 
+const struct planned_step *planned_step_find(const struct planned_migration *m, uint32_t unit)
+{
+    for (size_t i = 0; i < m->steps.count; i++) {
+        if (m->steps.at[i].unit == unit)
+            return &m->steps.at[i];
+    }
+    return NULL;
+}
+
 uint32_t planned_last_at_once(const struct planned_migration *m)
 {
     return m->wait_unit ? m->wait_unit - 1 : m->unit_count;

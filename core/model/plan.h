@@ -133,6 +133,8 @@ struct plan {
     struct digest digest; /* over versions, checksums, units and the position in the history */
 };
 
+/* The step of an online form that is this unit; NULL: it is as the author wrote it. */
+const struct planned_step *planned_step_find(const struct planned_migration *m, uint32_t unit);
 /* The last unit that `migrate apply` runs; 0: all of them wait. */
 uint32_t planned_last_at_once(const struct planned_migration *m);
 /* The last one that a `migrate contract` runs which finds so many units done. */

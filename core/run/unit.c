@@ -92,14 +92,10 @@ bool execution_await(struct run_context *run, struct fail *f)
     return !run->ahead || run->driver->await_commit(run->connection, f) || blame(run, f);
 }
 
-/* Its text was made, and not written by the author. */
-static bool is_of_form(const struct planned_migration *p, uint32_t unit)
+/* Its text was made, and not written by the author: of a form, or the way back from one. */
+static bool is_made(const struct planned_migration *p, uint32_t unit)
 {
-    for (size_t i = 0; i < p->steps.count; i++) {
-        if (p->steps.at[i].unit == unit)
-            return true;
-    }
-    return p->units_left != NULL; /* the way back from such forms */
+    return p->units_left || planned_step_find(p, unit);
 }
 
 static struct unit_options options_of(const struct execution *x)
@@ -112,7 +108,7 @@ static struct unit_options options_of(const struct execution *x)
         .is_deferred = enforcement.is_deferred,
         .lock_timeout_ms = m->lock_timeout_ms,
         .statement_timeout_ms = m->statement_timeout_ms,
-        .hides_notices = is_of_form(x->planned, x->unit),
+        .hides_notices = is_made(x->planned, x->unit),
         .expected_head_id = x->run->journal->next_id - 1,
     };
 }
