@@ -47,7 +47,7 @@ static const char *dump(const struct project *p, const char *format)
     const char *path = fixture_path(p->home, fixture_text("dump.%s", format));
     const char *argv[] = {fixture_path(pg_cluster_bin(), "pg_dump"),
                           "-d",
-                          p->url,
+                          pg_cluster_url(cluster, p->database, NULL),
                           fixture_text("-F%s", format),
                           "-f",
                           path,
@@ -128,6 +128,35 @@ static void what_blocks_is_told_with_its_figure(void **state UNUSED)
     assert_exit(&r, 3);
     assert_err(&r, "0002 line 2 held ACCESS EXCLUSIVE on public.orders for ");
     assert_nothing_is_left(p);
+}
+
+/* Also where the same step gives the table another name. */
+static void what_is_written_anew_is_told(void **state UNUSED)
+{
+    struct project *p = make(GENEROUS);
+    project_write(p, "0002_anew.sql",
+                  "-- migrate: as-written\n"
+                  "ALTER TABLE orders ALTER id TYPE numeric;\n"
+                  "ALTER TABLE orders RENAME TO sales;\n"
+                  "CREATE TABLE other (id int);\n");
+    const char *copy = fixture_text("dump:%s", dump(p, "c"));
+    struct ran r = project_run(p, "rehearse", "--copy", copy, "--server", server_url(), "--format",
+                               "json", NULL);
+    assert_exit(&r, 0);
+    assert_out(&r, "\"rewritten\": [\n        \"public.orders\"\n      ]");
+}
+
+/* Names without a schema mean there what they mean on the target. */
+static void the_search_path_is_that_of_the_target(void **state UNUSED)
+{
+    struct project *p = make(GENEROUS);
+    project_execute(p, "CREATE SCHEMA \"App one\"; CREATE TABLE \"App one\".hidden (id int)");
+    p->url = fixture_text("%s&search_path=%%22App%%20one%%22", p->url);
+    project_write(p, "0002_hidden.sql", "ALTER TABLE hidden ADD COLUMN note text;\n");
+    const char *copy = fixture_text("dump:%s", dump(p, "c"));
+    struct ran r = project_run(p, "rehearse", "--copy", copy, "--server", server_url(), NULL);
+    assert_exit(&r, 0);
+    assert_out(&r, "pass: plan ");
 }
 
 static void a_plan_that_fails_there_fails_here(void **state UNUSED)
@@ -356,6 +385,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_plan_that_hurts_nobody_passes),
         cmocka_unit_test(what_blocks_is_told_with_its_figure),
+        cmocka_unit_test(what_is_written_anew_is_told),
+        cmocka_unit_test(the_search_path_is_that_of_the_target),
         cmocka_unit_test(a_plan_that_fails_there_fails_here),
         cmocka_unit_test(only_a_copy_is_written_to),
         cmocka_unit_test(a_template_is_copied),

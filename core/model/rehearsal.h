@@ -118,6 +118,7 @@ struct observed {
 
 /* The copy between two steps. */
 struct seen_table {
+    int64_t id; /* stays what it is when the table is renamed */
     struct str relation;
     int64_t file;  /* another one: it was written anew */
     int64_t bytes; /* with indexes and TOAST */
@@ -125,6 +126,7 @@ struct seen_table {
 struct seen_state {
     int64_t wal;             /* position, bytes */
     int64_t temporary_bytes; /* written to temporary files so far */
+    /* In the order of their ids. */
     struct {
         struct seen_table *at;
         size_t count, room;

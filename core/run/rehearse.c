@@ -19,6 +19,7 @@ struct rehearsing {
     struct evidence *out;
     struct observer *observer;
     struct seen_state before; /* the step that runs */
+    int64_t looked_us;        /* spent on that: no part of the plan */
     struct fail failure;      /* of looking: the first one */
 };
 
@@ -60,21 +61,14 @@ static struct table_names find_tables(struct arena *a, const struct plan *plan)
 
 static void look(struct rehearsing *r, struct seen_state *out)
 {
+    int64_t since_us = clock_monotonic_us();
     *out = (struct seen_state){0};
     if (!fail_is_set(&r->failure))
         (void)!r->request->driver->look(r->arena, r->observer, out, &r->failure);
+    r->looked_us += clock_monotonic_us() - since_us;
 }
 
 /* ---- steps ---- */
-
-static const struct planned_step *step_of(const struct planned_migration *p, uint32_t unit)
-{
-    for (size_t i = 0; i < p->steps.count; i++) {
-        if (p->steps.at[i].unit == unit)
-            return &p->steps.at[i];
-    }
-    return NULL;
-}
 
 static uint32_t line_of(const struct plan *shown, const struct migration *m, uint32_t unit)
 {
@@ -96,16 +90,16 @@ static void compare(struct rehearsing *r, struct evidence_step *step, const stru
     const struct seen_state *before = &r->before;
     step->wal_bytes = now->wal - before->wal;
     step->temporary_bytes = now->temporary_bytes - before->temporary_bytes;
-    for (size_t i = 0; i < now->tables.count; i++) {
+    for (size_t i = 0, k = 0; i < now->tables.count; i++) {
         const struct seen_table *t = &now->tables.at[i];
-        for (size_t k = 0; k < before->tables.count; k++) {
-            const struct seen_table *was = &before->tables.at[k];
-            if (!str_equal(was->relation, t->relation))
-                continue;
-            step->growth_bytes += t->bytes - was->bytes;
-            if (was->file != t->file)
-                vec_push(r->arena, &step->rewritten, t->relation);
-        }
+        while (k < before->tables.count && before->tables.at[k].id < t->id)
+            k++; /* it is gone */
+        if (k == before->tables.count || before->tables.at[k].id != t->id)
+            continue;
+        const struct seen_table *was = &before->tables.at[k];
+        step->growth_bytes += t->bytes - was->bytes;
+        if (was->file != t->file)
+            vec_push(r->arena, &step->rewritten, was->relation);
     }
 }
 
@@ -132,7 +126,7 @@ static void begins(void *context, const struct planned_migration *p, uint32_t un
     }
     if (last && !last->to_us) /* it was rolled back, as its file says */
         end_step(r, last);
-    const struct planned_step *step = step_of(p, unit);
+    const struct planned_step *step = planned_step_find(p, unit);
     struct evidence_step one = {
         .migration = arena_str(r->arena, label),
         .unit = unit,
@@ -188,9 +182,10 @@ static bool run_observed(struct rehearsing *r, struct run_context *run,
     struct evidence *out = r->out;
     SCOPED(fail) struct fail failure = FAIL_NONE;
     look(r, &r->before);
+    r->looked_us = 0;
     int64_t since_us = clock_monotonic_us();
     bool is_done = apply_run(run, request, &outcome, &failure);
-    out->duration_us = clock_monotonic_us() - since_us;
+    out->duration_us = clock_monotonic_us() - since_us - r->looked_us;
     struct evidence_step *last = out->steps.count ? &out->steps.at[out->steps.count - 1] : NULL;
     if (last && !last->to_us)
         end_step(r, last);

@@ -182,7 +182,8 @@ bool pgdrv_look(struct arena *a, struct observer *o, struct seen_state *out, str
     for (int row = 0; row < PQntuples(tables); row++) {
         struct seen_table one = {.relation = arena_str(a, pgdrv_value(tables, row, 0)),
                                  .file = pgdrv_value_i64(tables, row, 1),
-                                 .bytes = pgdrv_value_i64(tables, row, 2)};
+                                 .bytes = pgdrv_value_i64(tables, row, 2),
+                                 .id = pgdrv_value_i64(tables, row, 3)};
         vec_push(a, &out->tables, one);
     }
     return true;
